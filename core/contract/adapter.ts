@@ -116,6 +116,10 @@ export interface DatabaseServer {
   readonly port: number;
   readonly user: string;
   readonly pass: string;
+  /** MongoDB: the database that holds the account; `admin` unless it says otherwise. */
+  readonly authSource?: string;
+  /** MongoDB: the name of the replica set; without one the server is addressed directly. */
+  readonly replicaSet?: string;
 }
 
 /** A `[databases.<name>]` section with its secrets expanded. */

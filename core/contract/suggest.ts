@@ -1,9 +1,10 @@
 /**
- * The candidate that a person who wrote `word` most likely meant; undefined when none is near enough.
+ * The candidate that a person who wrote `word` most likely meant; undefined when none is near
+ * enough.
  *
- * Pure; called only when something is already known to be wrong, so it need not be fast. A candidate is near when at
- * most a third of its letters differ (at least one, at most three); capitals and `-` against `_` count as equal.
- * Of two equally near candidates the first wins.
+ * Pure; called only when something is already known to be wrong, so it need not be fast. A
+ * candidate is near when at most a third of its letters differ (at least one, at most three);
+ * capitals and `-` against `_` count as equal. Of two equally near candidates the first wins.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = folded(word);
@@ -25,14 +26,19 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
   return found === undefined ? "" : `; did you mean '${found}'?`;
 }
 
-/** Names come from people who may paste anything; nobody misspells a name of a hundred letters by one. */
+/**
+ * Names come from people who may paste anything; nobody misspells a name of a hundred letters by
+ * one.
+ */
 const longestName = 100;
 
 function folded(name: string): string {
   return name.slice(0, longestName).toLowerCase().replaceAll("-", "_");
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other.
+ */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,4 +1,6 @@
-/** A key as TOML has it, or the index of an element of an array (of values or of tables), from 0. */
+/**
+ * A key as TOML has it, or the index of an element of an array (of values or of tables), from 0.
+ */
 export type TomlPath = readonly (string | number)[];
 
 /** 1-based; a column counts UTF-16 units, as editors and JavaScript do. */
@@ -7,16 +9,19 @@ export interface TomlPosition {
   readonly column: number;
 }
 
-/** Which end of `key = value` is wanted. A table has no value of its own: both are its name in the header. */
+/**
+ * Which end of `key = value` is wanted. A table has no value of its own: both are its name in the
+ * header.
+ */
 export type TomlPart = "key" | "value";
 
 /**
- * Where `path` stands in a TOML text. What is not there is looked for one level up, so that a missing key leads to
- * the table that lacks it, and in the end to line 1.
+ * Where `path` stands in a TOML text. What is not there is looked for one level up, so that a
+ * missing key leads to the table that lacks it, and in the end to line 1.
  *
- * The parser gives no positions for what is well-formed but wrong, and every finding must name its place. The text
- * should be valid TOML; for any other text the answer is a guess, and the scan still ends. Pure. Called by the
- * loaders of configuration and templates for each finding.
+ * The parser gives no positions for what is well-formed but wrong, and every finding must name its
+ * place. The text should be valid TOML; for any other text the answer is a guess, and the scan
+ * still ends. Pure. Called by the loaders of configuration and templates for each finding.
  */
 export function locate(text: string, path: TomlPath, part: TomlPart = "key"): TomlPosition {
   return scanPositions(text)(path, part);

@@ -110,12 +110,6 @@ export const bootErrors = {
     hint: "the cause stands below",
     retryable: false,
   },
-  "BEDS-N002": {
-    class: "BUG",
-    message: "a worker process died",
-    hint: "its log lines say why; it is replaced by itself",
-    retryable: true,
-  },
   "BEDS-N003": {
     class: "BOOT",
     message: "the node never became ready",
@@ -127,5 +121,11 @@ export const bootErrors = {
     message: "a worker process stopped answering",
     hint: "it is killed and replaced by itself",
     retryable: true,
+  },
+  "BEDS-N005": {
+    class: "BOOT",
+    message: "the system allows a process less than a worker needs",
+    hint: "raise the limit",
+    retryable: false,
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -68,4 +68,10 @@ export const transportErrors = {
     hint: "the connection is replaced by itself; report it when it returns",
     retryable: true,
   },
+  "BEDS-Q012": {
+    class: "TIMEOUT",
+    message: "the caller stopped waiting for RabbitMQ",
+    hint: "nothing: it was aborted on purpose",
+    retryable: true,
+  },
 } as const satisfies Record<string, CatalogueEntry>;
