@@ -1,0 +1,101 @@
+import type { Lane } from "../contract/broker.ts";
+import type { DeclareArguments, Topology } from "./topology.ts";
+
+/**
+ * Bounds of the queues that BEDS declares. Part of each queue's arguments: a change needs a new
+ * queue.
+ */
+export interface QueueLimits {
+  /** Messages; a publish beyond it is refused and its publisher told so (BEDS-Q005). */
+  readonly maxLength: number;
+}
+
+/** The exchanges that every node needs, and the two queues of what found no other. */
+export function baseTopology(limits: QueueLimits): Topology {
+  return {
+    // The alternate exchange first: RabbitMQ would take a dangling name, and drop messages
+    // meanwhile.
+    exchanges: [
+      { name: exchange.unroutable, type: "fanout", durable: true, arguments: {} },
+      {
+        name: exchange.events,
+        type: "topic",
+        durable: true,
+        arguments: { "alternate-exchange": exchange.unroutable },
+      },
+      { name: exchange.logs, type: "topic", durable: true, arguments: {} },
+      { name: exchange.dead, type: "direct", durable: true, arguments: {} },
+      { name: exchange.control, type: "fanout", durable: true, arguments: {} },
+    ],
+    queues: [
+      {
+        name: UNROUTABLE_QUEUE,
+        type: "classic",
+        durable: true,
+        arguments: queueArguments("classic", limits),
+      },
+      {
+        name: DEAD_QUEUE,
+        type: "quorum",
+        durable: true,
+        arguments: queueArguments("quorum", limits),
+      },
+    ],
+    bindings: [
+      { exchange: exchange.unroutable, queue: UNROUTABLE_QUEUE, routingKey: "" },
+      { exchange: exchange.dead, queue: DEAD_QUEUE, routingKey: DEAD_KEY },
+    ],
+  };
+}
+
+/**
+ * A queue for each lane of the brokers that a node runs, each bound by its one key. Needs
+ * `baseTopology`.
+ */
+export function laneTopology(lanes: readonly Lane[], limits: QueueLimits): Topology {
+  return {
+    exchanges: [],
+    queues: lanes.map(({ queue, queueType }) => ({
+      name: queue,
+      type: queueType,
+      durable: true,
+      arguments: queueArguments(queueType, limits),
+    })),
+    bindings: lanes.map(({ queue, routingKey }) => ({
+      exchange: exchange.events,
+      queue,
+      routingKey,
+    })),
+  };
+}
+
+/** The exchanges of DESIGN §5. */
+export const exchange = {
+  events: "beds.events",
+  unroutable: "beds.unroutable",
+  logs: "beds.logs",
+  dead: "beds.dead",
+  control: "beds.control",
+} as const;
+
+/** What no routing key takes ends here; an instance answers it. */
+export const UNROUTABLE_QUEUE = "beds.unroutable";
+
+export const DEAD_QUEUE = "beds.dead";
+
+/** The routing key of dead letters on `beds.dead`. */
+export const DEAD_KEY = "dead";
+
+function queueArguments(type: "classic" | "quorum", limits: QueueLimits): DeclareArguments {
+  // The default, drop-head, would lose the oldest message without a word.
+  const bounded = { "x-max-length": limits.maxLength, "x-overflow": "reject-publish" };
+  return type === "quorum" ? { ...bounded, "x-delivery-limit": DELIVERY_LIMIT } : bounded;
+}
+
+/**
+ * RabbitMQ 4 drops a message from a quorum queue after 20 deliveries unless it is told otherwise,
+ * and 3.10 knows no word for "never" (-1 is a boot error there). BEDS counts attempts and deaths by
+ * itself (DESIGN §8), so the limit is a number that no message lives long enough to reach: a
+ * million redeliveries.
+ */
+const DELIVERY_LIMIT = 1_000_000;
