@@ -1,0 +1,12 @@
+import { afterAll } from "bun:test";
+import { startStack } from "../config/stack/stack.ts";
+
+/**
+ * Runs before every `bun test`: brings the local servers up where they are not, and stops afterwards what it started.
+ * Under `npm test` they are up already, so that this only looks.
+ */
+const stack = await startStack({ report: (line) => console.error(line) });
+
+afterAll(async () => {
+  await stack.stop();
+});
