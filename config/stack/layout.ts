@@ -30,6 +30,10 @@ export interface Layout {
 /** Every address is this one: nothing outside the machine reaches the servers. */
 export const HOST = "127.0.0.1";
 
+/**
+ * It lies where Linux takes the ports of outgoing connections from (32768 to 60999). A base below
+ * that rules out that such a connection has a server's port while that is being restarted.
+ */
 const DEFAULT_PORT_BASE = 35_670;
 const PORT_COUNT = 6;
 

@@ -21,15 +21,15 @@ export type Confirmed = (error: BedsError | null) => void;
  */
 export class ConfirmWindow {
   readonly #limits: ConfirmLimits;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   /** By sequence number; insertion order is their order, and that of their time limits. */
   readonly #waiting = new Map<number, Waiting>();
   readonly #sweep: Sweep;
   #published = 0;
 
-  constructor(limits: ConfirmLimits, now: () => number) {
+  constructor(limits: ConfirmLimits, elapsed: () => number) {
     this.#limits = limits;
-    this.#now = now;
+    this.#elapsed = elapsed;
     this.#sweep = new Sweep(SWEEP_MS, () => this.#expire());
   }
 
@@ -46,7 +46,7 @@ export class ConfirmWindow {
 
   /** A message was written: RabbitMQ counts them from 1 on each channel, and so does this. */
   add(messageId: string, confirmed: Confirmed): void {
-    const expiresAt = this.#now() + this.#limits.timeLimitMs;
+    const expiresAt = this.#elapsed() + this.#limits.timeLimitMs;
     this.#waiting.set(++this.#published, { messageId, confirmed, expiresAt, returned: null });
     this.#sweep.wake();
   }
@@ -86,9 +86,9 @@ export class ConfirmWindow {
   }
 
   #expire(): boolean {
-    const now = this.#now();
+    const elapsed = this.#elapsed();
     for (const [tag, waiting] of this.#waiting) {
-      if (waiting.expiresAt > now) return true;
+      if (waiting.expiresAt > elapsed) return true;
       this.#waiting.delete(tag);
       const detail = `no confirm in ${this.#limits.timeLimitMs} ms`;
       waiting.confirmed(new BedsError("BEDS-Q004", { detail }));

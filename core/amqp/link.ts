@@ -76,10 +76,10 @@ export class Link {
     const { surroundings } = this.#options.connection;
     let attempt = 0;
     while (!this.#stop.signal.aborted) {
-      const startedAt = surroundings.now();
+      const startedAt = surroundings.elapsed();
       const wasUp = await this.#runOnce();
       if (this.#stop.signal.aborted) return;
-      const ms = surroundings.now() - startedAt;
+      const ms = surroundings.elapsed() - startedAt;
       // A connection that is lost again and again within seconds is not a success.
       if (wasUp && ms > STEADY_MS) attempt = 0;
       const limits = this.#options.backoff ?? defaultBackoff;
@@ -123,7 +123,8 @@ export class Link {
     const reason = await connection.closed;
     this.#connection = null;
     this.#error = reason;
-    this.#say("down", textOf(reason));
+    // An end that was asked for is no event.
+    if (!signal.aborted) this.#say("down", textOf(reason));
   }
 
   #say(change: ConnectionObserved["change"], detail: string): void {

@@ -39,7 +39,7 @@ export class Publisher implements ChannelReceiver {
   constructor(channel: Channel, limits: ConfirmLimits) {
     this.lost = channel.lost;
     this.#channel = channel;
-    this.#window = new ConfirmWindow(limits, channel.connection.surroundings.now);
+    this.#window = new ConfirmWindow(limits, channel.connection.surroundings.elapsed);
     channel.receive(this);
     channel.onLost = (reason) => this.#end(reason);
     channel.library.onReturn = (message) => this.#returned(message);

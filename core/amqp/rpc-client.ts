@@ -98,11 +98,11 @@ export class RpcClient {
         });
       }
       const correlationId = (++this.#sent).toString(36);
-      const { now } = this.#options.connection.surroundings;
+      const { now, elapsed } = this.#options.connection.surroundings;
       const pending: Pending = {
         routingKey,
         timeoutMs: request.timeoutMs,
-        expiresAt: now() + request.timeoutMs,
+        expiresAt: elapsed() + request.timeoutMs,
         resolve,
         reject,
         stopListening: null,
@@ -224,9 +224,9 @@ export class RpcClient {
   }
 
   #expire(): boolean {
-    const now = this.#options.connection.surroundings.now();
+    const elapsed = this.#options.connection.surroundings.elapsed();
     for (const [correlationId, { expiresAt, timeoutMs, routingKey }] of this.#pending) {
-      if (expiresAt > now) continue;
+      if (expiresAt > elapsed) continue;
       const detail = `'${routingKey}': no answer in ${timeoutMs} ms`;
       this.#take(correlationId)?.reject(new BedsError("BEDS-Q007", { detail }));
     }

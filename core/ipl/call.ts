@@ -52,7 +52,6 @@ export async function callOperation(
   const service = clientService(loaded);
   const routingKey = request.routingKey ?? (await findRoutingKey(loaded, options, request));
   const timeoutMs = request.timeoutMs ?? account.timeout_ms;
-  const eventId = clientMint(loaded).next();
   const failed = new AbortController();
   const client = new RpcClient({
     target: `rabbitmq ${service}`,
@@ -66,6 +65,8 @@ export async function callOperation(
   try {
     const waiting = AbortSignal.any([signal, failed.signal, AbortSignal.timeout(timeoutMs)]);
     await client.waitUntilUp(waiting);
+    // Not before the connection is up: the id tells when the request was sent.
+    const eventId = clientMint(loaded).next();
     const started = performance.now();
     const body = JSON.stringify(envelopeOf(request, eventId));
     const sent = { timeoutMs, messageId: eventId, persistent: true };

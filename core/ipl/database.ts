@@ -48,12 +48,7 @@ export class DatabaseService {
   /** Reaches the database and authenticates. Errors: BEDS-D001, BEDS-D008. */
   async authenticate(signal: AbortSignal): Promise<void> {
     await this.#adapter.check(signal);
-    this.#observe({
-      kind: "connection",
-      target: `database ${this.name}`,
-      change: "up",
-      detail: "",
-    });
+    this.#turn(true, "");
   }
 
   /** Asks the database what it has. Out: every difference from the templates; empty when they agree. */
