@@ -9,7 +9,7 @@ const USAGE = `usage: npm run stack -- start|stop|status|destroy [--json]
   status    what runs where; exit code 0 only when all of it is ready (--json for programs)
   destroy   stop, and remove data, logs, passwords and the written config/env_dev.toml
 
-BEDS_STACK_PORT_BASE=35670   the first of six ports
+BEDS_STACK_PORT_BASE=21670   the first of six ports
 BEDS_STACK=external          start nothing: the servers are somewhere else
 `;
 

@@ -3,7 +3,7 @@
  *
  * All state is under `<checkout>/.stack/` (ignored by git), so that removing that folder
  * removes every trace. The port base comes from `BEDS_STACK_PORT_BASE`, else from the base
- * the last start used (remembered in `.stack/port_base`), else it is 35670; remembering it
+ * the last start used (remembered in `.stack/port_base`), else it is 21670; remembering it
  * lets `stop` and `status` find the servers without the variable.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -34,7 +34,11 @@ export const HOST = "127.0.0.1";
  * It lies where Linux takes the ports of outgoing connections from (32768 to 60999). A base below
  * that rules out that such a connection has a server's port while that is being restarted.
  */
-const DEFAULT_PORT_BASE = 35_670;
+/**
+ * Below the range from which Linux takes ports for outgoing connections (32768 to 60999): a client
+ * that polls the port of a server that is down could otherwise be given that very port.
+ */
+const DEFAULT_PORT_BASE = 21_670;
 const PORT_COUNT = 6;
 
 /** The layout of the checkout this file belongs to; throws on a port base that cannot be used. */

@@ -13,7 +13,7 @@ try {
 } catch (cause) {
   if (cause.code !== NOT_YET_INITIALIZED) throw cause;
   admin.runCommand({
-    replSetInitiate: { _id: "beds", members: [{ _id: 0, host: "127.0.0.1:35675" }] },
+    replSetInitiate: { _id: "beds", members: [{ _id: 0, host: "127.0.0.1:21675" }] },
   });
 }
 if (!db.hello().isWritablePrimary) quit(1);
