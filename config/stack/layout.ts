@@ -31,10 +31,6 @@ export interface Layout {
 export const HOST = "127.0.0.1";
 
 /**
- * It lies where Linux takes the ports of outgoing connections from (32768 to 60999). A base below
- * that rules out that such a connection has a server's port while that is being restarted.
- */
-/**
  * Below the range from which Linux takes ports for outgoing connections (32768 to 60999): a client
  * that polls the port of a server that is down could otherwise be given that very port.
  */
