@@ -124,7 +124,7 @@ export class Link {
     this.#connection = null;
     this.#error = reason;
     // An end that was asked for is no event.
-    if (!signal.aborted) this.#say("down", textOf(reason));
+    if (!this.#stop.signal.aborted) this.#say("down", textOf(reason));
   }
 
   #say(change: ConnectionObserved["change"], detail: string): void {
