@@ -42,7 +42,7 @@ const table: readonly (readonly [Observation, LogLevel, string])[] = [
   [worker("orphaned", ""), "warning", "worker 1 orphaned"],
   [connection("up", ""), "info", "database app up"],
   [connection("down", "refused"), "warning", "database app down: refused"],
-  [pool("consuming", ""), "info", "beds.rBroker.rel consuming, 8 instances"],
+  [pool("consuming", ""), "debug", "beds.rBroker.rel consuming, 8 instances"],
   [pool("paused", "breaker"), "warning", "beds.rBroker.rel paused, 8 instances: breaker"],
   [{ kind: "health", health: "ready", detail: "" }, "info", "node ready"],
   [{ kind: "health", health: "degraded", detail: "budget" }, "warning", "node degraded: budget"],
