@@ -1,7 +1,7 @@
 /**
- * What a command may be made of. Everything that is not here is refused, when an object is applied and again at boot:
- * JavaScript (`$where`, `$function`, `$accumulator`), other collections (`$lookup`, `$unionWith`, `$out`, `$merge`),
- * and what nobody has needed yet.
+ * What a command may be made of. Everything that is not here is refused, when an object is applied
+ * and again at boot: JavaScript (`$where`, `$function`, `$accumulator`), other collections
+ * (`$lookup`, `$unionWith`, `$out`, `$merge`), and what nobody has needed yet.
  */
 
 /** Their operand is never read as an operator, and uses indexes (tried on 6.0). */

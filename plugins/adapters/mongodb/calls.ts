@@ -10,8 +10,9 @@ import type { DatabaseClient } from "./client.ts";
 import { isDocument, isList, type JsonObject } from "./node.ts";
 
 /**
- * The data path: one request is one command. A write is acknowledged when a majority has it in its journal; a read is
- * answered from the first batch alone, which holds one row more than allowed, so that too many are noticed.
+ * The data path: one request is one command. A write is acknowledged when a majority has it in its
+ * journal; a read is answered from the first batch alone, which holds one row more than allowed, so
+ * that too many are noticed.
  */
 export class MongodbCalls implements NamasteCore {
   readonly #client: DatabaseClient;

@@ -3,11 +3,17 @@ import { BedsError, type DatabaseServer } from "../../../core/contract/index.ts"
 import { type Driver, loadDriver } from "./driver.ts";
 import { commandFailure, mayAskAgain, refuseWriteErrors } from "./failure.ts";
 import { isDocument, type JsonObject } from "./node.ts";
+import { ConnectionLost, Reach } from "./reach.ts";
 
-/** Milliseconds that the server gets to keep its own time limit before the node ends the connection. */
+/**
+ * Milliseconds that the server gets to keep its own time limit before the node ends the connection.
+ */
 const graceMs = 250;
 
-/** Milliseconds between two looks at a server: how fast one that is back is seen. The driver takes 500 at least. */
+/**
+ * Milliseconds between two looks at a server: how fast one that is back is seen. The driver takes
+ * 500 at least.
+ */
 const heartbeatMs = 500;
 
 /** How the client connects. */
@@ -29,8 +35,9 @@ export interface CommandOptions {
 }
 
 /**
- * One pool of connections to one database: the only place that sends anything. Commands are sent as documents and
- * their answers looked through, because the driver's own methods would retry and hide what happened.
+ * One pool of connections to one database: the only place that sends anything. Commands are sent as
+ * documents and their answers looked through, because the driver's own methods would retry and hide
+ * what happened.
  */
 export class DatabaseClient {
   readonly #settings: ClientSettings;
@@ -48,8 +55,9 @@ export class DatabaseClient {
   }
 
   /**
-   * Sends one command. Out: the server's answer. Errors: BedsErrors of the letter D; a write whose answer was lost is
-   * BEDS-D004, one that was surely never sent is BEDS-D001. Settles within the time limit plus a grace.
+   * Sends one command. Out: the server's answer. Errors: BedsErrors of the letter D; a write whose
+   * answer was lost is BEDS-D004, one that was surely never sent is BEDS-D001. Settles within the
+   * time limit plus a grace.
    */
   async run(command: JsonObject, options: CommandOptions): Promise<JsonObject> {
     const until = performance.now() + options.timeoutMs;
@@ -75,7 +83,10 @@ export class DatabaseClient {
     await connection?.client.close();
   }
 
-  /** The connected client. A driver's client whose first attempt failed stays dead, so that each gets a new one. */
+  /**
+   * The connected client. A driver's client whose first attempt failed stays dead, so that each
+   * gets a new one.
+   */
   async #connected(limitMs: number): Promise<Connected> {
     if (this.#connection !== undefined) return this.#connection;
     if (this.#closed) throw this.#unreachable("the connections are closed");
@@ -119,7 +130,8 @@ export class DatabaseClient {
     const timer = setTimeout(() => guard.abort(timeLimit), limitMs);
     const signal =
       options.signal === undefined ? guard.signal : AbortSignal.any([guard.signal, options.signal]);
-    const before = { ...reach };
+    const { mark } = reach;
+    using _held = reach.hold(guard);
     try {
       const reply: unknown = await client.db(database).command(command, { ...bsonOptions, signal });
       const answer = isDocument(reply) ? reply : {};
@@ -128,7 +140,8 @@ export class DatabaseClient {
     } catch (thrown) {
       if (options.signal?.aborted === true) throw this.#unreachable("nobody waits for it any more");
       if (!guard.signal.aborted) throw thrown;
-      throw this.#lateError(options, before.isUp || reach.ups > before.ups);
+      if (guard.signal.reason instanceof ConnectionLost) throw guard.signal.reason;
+      throw this.#lateError(options, reach.couldSend(mark));
     } finally {
       clearTimeout(timer);
     }
@@ -151,12 +164,6 @@ interface Connected {
   readonly reach: Reach;
 }
 
-/** Whether a server takes commands, and how often one has begun to. */
-interface Reach {
-  isUp: boolean;
-  ups: number;
-}
-
 const timeLimit = new Error("time limit");
 
 /** 64-bit integers come back exact, bytes with their subtype. */
@@ -167,11 +174,9 @@ async function connect(settings: ClientSettings): Promise<Connected> {
   const { host, port } = settings.server;
   const address = host.includes(":") ? `[${host}]` : host;
   const client = new MongoClient(`mongodb://${address}:${port}/`, clientOptions(settings));
-  const reach: Reach = { isUp: false, ups: 0 };
+  const reach = new Reach();
   client.on("topologyDescriptionChanged", ({ newDescription }) => {
-    const isUp = [...newDescription.servers.values()].some(({ type }) => usable.has(type));
-    if (isUp && !reach.isUp) reach.ups++;
-    reach.isUp = isUp;
+    reach.see([...newDescription.servers.values()].some(({ type }) => usable.has(type)));
   });
   try {
     await client.connect();

@@ -12,8 +12,8 @@ export interface CheckedCommand {
 }
 
 /**
- * Checks a command against the allow-list. Out: the checked command, or everything that is wrong with it. Called by
- * the workbench before an object is applied, and for each worker at boot.
+ * Checks a command against the allow-list. Out: the checked command, or everything that is wrong
+ * with it. Called by the workbench before an object is applied, and for each worker at boot.
  */
 export function checkCommand(object: CommandObject): CheckedCommand | readonly Finding[] {
   const scan = new CommandScan(object);

@@ -5,12 +5,15 @@ import { isDocument, isList, type JsonObject } from "./node.ts";
 import { isSlot, type PlacedSlot } from "./scan.ts";
 import { encoderOf } from "./value.ts";
 
-/** The arguments of a request in the object's order → the command's arguments, ready for the server. */
+/**
+ * The arguments of a request in the object's order → the command's arguments, ready for the server.
+ */
 export type Fill = (values: readonly unknown[]) => JsonObject;
 
 /**
- * Compiles a checked command, once, into a function that fills its slots into fresh documents. What has no slot in it
- * is made once and shared. Errors of the function: BEDS-D007 for a value that does not fit.
+ * Compiles a checked command, once, into a function that fills its slots into fresh documents. What
+ * has no slot in it is made once and shared. Errors of the function: BEDS-D007 for a value that
+ * does not fit.
  */
 export function compileCommand(checked: CheckedCommand, types: BsonTypes): Fill {
   const part = compilePart(checked.object.command, checked.slots, types);

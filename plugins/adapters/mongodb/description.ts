@@ -19,7 +19,10 @@ import {
   readObject,
 } from "./object.ts";
 
-/** What MongoDB accepts unless it is told otherwise; only a monitoring account may ask for the real number. */
+/**
+ * What MongoDB accepts unless it is told otherwise; only a monitoring account may ask for the real
+ * number.
+ */
 const usualConnections = 65_536;
 
 /** The server's name of "not authorized". */
@@ -29,9 +32,9 @@ const unauthorized = 13;
 const lookMs = 10_000;
 
 /**
- * What the database has and what the runtime account may do there, read with that account alone. An account that may
- * not yet read `beds_objects` finds nothing, which says that `beds db apply` has not run. Called at boot and by
- * `beds check`.
+ * What the database has and what the runtime account may do there, read with that account alone. An
+ * account that may not yet read `beds_objects` finds nothing, which says that `beds db apply` has
+ * not run. Called at boot and by `beds check`.
  */
 export async function describeDatabase(
   client: DatabaseClient,
@@ -60,7 +63,10 @@ export async function describeDatabase(
   };
 }
 
-/** All documents of `beds_objects`, or those with this name. None where the account may not read them. */
+/**
+ * All documents of `beds_objects`, or those with this name. None where the account may not read
+ * them.
+ */
 export async function readDocuments(ask: Ask, name?: string): Promise<readonly unknown[]> {
   const filter = name === undefined ? {} : { _id: { $eq: name } };
   const most = 100_000;
@@ -75,7 +81,9 @@ export async function readDocuments(ask: Ask, name?: string): Promise<readonly u
 
 export type Ask = (command: JsonObject) => Promise<JsonObject>;
 
-/** Why the object cannot be used on what it names; undefined when it can. Also the workbench's rule. */
+/**
+ * Why the object cannot be used on what it names; undefined when it can. Also the workbench's rule.
+ */
 export function placeRefusal(object: CommandObject, type: string | undefined): string | undefined {
   if (type === undefined) return undefined;
   if (isReading(object) && type !== "view") {
@@ -139,7 +147,9 @@ const accepted: { readonly [Type in FieldType]: readonly FieldType[] } = {
   json: ["json"],
 };
 
-/** What the account can see is a view and what a collection; nothing where it may not see anything. */
+/**
+ * What the account can see is a view and what a collection; nothing where it may not see anything.
+ */
 async function collectionTypes(ask: Ask): Promise<ReadonlyMap<string, string>> {
   try {
     const listed = await ask({ listCollections: 1, nameOnly: true, authorizedCollections: true });

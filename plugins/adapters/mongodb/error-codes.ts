@@ -9,7 +9,10 @@ export function serverCode(number: number, read: boolean): ErrorCode | undefined
   return codes.get(number);
 }
 
-/** A write that was interrupted may have been done: 91 shutdown · 189 stepped down · 11600, 11602 interrupted. */
+/**
+ * A write that was interrupted may have been done: 91 shutdown · 189 stepped down · 11600, 11602
+ * interrupted.
+ */
 const interrupted: ReadonlySet<number> = new Set([91, 189, 11600, 11602]);
 
 const numbers: readonly (readonly [ErrorCode, readonly number[]])[] = [
@@ -28,7 +31,8 @@ const numbers: readonly (readonly [ErrorCode, readonly number[]])[] = [
     ],
   ],
   ["BEDS-D006", [11000, 11001, 12582]],
-  // 2, 14 type · 28 path · 66 _id · 121 validator · 10334, 17280, 17419, 17420 size · 241 conversion.
+  // 2, 14 type · 28 path · 66 _id · 121 validator · 10334, 17280, 17419, 17420 size · 241
+  // conversion.
   ["BEDS-D007", [2, 14, 28, 66, 121, 241, 10334, 17280, 17419, 17420]],
   // 11 no such user · 18 password · 334 mechanism · 391 authenticate again.
   ["BEDS-D008", [11, 18, 334, 391]],

@@ -4,9 +4,9 @@ import { isDocument, isList, type Path } from "./node.ts";
 import { type CommandScan, isSlot } from "./scan.ts";
 
 /**
- * Checks an aggregation expression. A text may be a path (`$usr_name`) or a variable (`$$NOW`): the DBA wrote it. A
- * slot stands inside `$literal` or, where `slots` is `fixed`, nowhere; `$expr` cannot use an index, so that a slot in
- * it is a mistake.
+ * Checks an aggregation expression. A text may be a path (`$usr_name`) or a variable (`$$NOW`): the
+ * DBA wrote it. A slot stands inside `$literal` or, where `slots` is `fixed`, nowhere; `$expr`
+ * cannot use an index, so that a slot in it is a mistake.
  */
 export function checkExpression(
   node: unknown,

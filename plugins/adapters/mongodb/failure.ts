@@ -24,8 +24,8 @@ export interface FailureContext {
 }
 
 /**
- * The BEDS error for whatever the driver threw. The server's texts quote the whole command, values included, so
- * that only its number, its name and the names of keys and fields get into the detail.
+ * The BEDS error for whatever the driver threw. The server's texts quote the whole command, values
+ * included, so that only its number, its name and the names of keys and fields get into the detail.
  */
 export function commandFailure(thrown: unknown, context: FailureContext): BedsError {
   if (thrown instanceof BedsError) return thrown;
@@ -43,15 +43,18 @@ export function commandFailure(thrown: unknown, context: FailureContext): BedsEr
   return new BedsError("BEDS-D001", { detail: `${where}: ${reasonOf(thrown)}`, cause: thrown });
 }
 
-/** Whether a command may be sent once more: it never left, or it was a read whose connection was lost. */
+/**
+ * Whether a command may be sent once more: it never left, or it was a read whose connection was
+ * lost.
+ */
 export function mayAskAgain(thrown: unknown, read: boolean): boolean {
   if (nameOf(thrown) === "MongoPoolClearedError") return true;
   return isNetwork(thrown) && (read || isBeforeSending(thrown));
 }
 
 /**
- * What is wrong although the server said `ok`: `writeErrors` and `writeConcernError` are part of an answer and throw
- * nothing by themselves. Errors: the first one, as a BedsError.
+ * What is wrong although the server said `ok`: `writeErrors` and `writeConcernError` are part of an
+ * answer and throw nothing by themselves. Errors: the first one, as a BedsError.
  */
 export function refuseWriteErrors(reply: unknown, context: FailureContext): void {
   if (!isDocument(reply)) return;
@@ -91,6 +94,7 @@ const unsent: ReadonlySet<string> = new Set([
 ]);
 
 const networkNames: ReadonlySet<string> = new Set([
+  "ConnectionLost",
   "MongoNetworkError",
   "MongoNetworkTimeoutError",
   "PoolClearedOnNetworkError",
@@ -104,9 +108,13 @@ function nameOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.name : typeof thrown;
 }
 
+/** The driver marks what failed while a connection was made, before any command was sent on it. */
 function isBeforeSending(thrown: unknown): boolean {
-  return Reflect.get(Object(thrown), "beforeHandshake") === true;
+  const labels: unknown = Reflect.get(Object(thrown), "errorLabels");
+  return isList(labels) && labels.some((label) => establishing.has(String(label)));
 }
+
+const establishing: ReadonlySet<string> = new Set(["HandshakeError", "SystemOverloadedError"]);
 
 /** A text of the driver about servers and sockets; it has no values in it. */
 function reasonOf(thrown: unknown): string {
@@ -145,7 +153,9 @@ function namesIn(code: ErrorCode, error: unknown): string {
   return fields.size === 0 ? "" : `fields ${[...fields].join(", ")}`;
 }
 
-/** Field names in the server's account of a failed validation, which quotes the values beside them. */
+/**
+ * Field names in the server's account of a failed validation, which quotes the values beside them.
+ */
 function collectNames(node: unknown, fields: Set<string>): void {
   if (isList(node)) {
     for (const inner of node) collectNames(inner, fields);

@@ -19,7 +19,9 @@ export function checkFilter(node: unknown, path: Path, scan: CommandScan): void 
   }
 }
 
-/** Checks `{ $gte: …, $lt: … }`. Also used for `$pull`, whose value is a condition on the elements. */
+/**
+ * Checks `{ $gte: …, $lt: … }`. Also used for `$pull`, whose value is a condition on the elements.
+ */
 export function checkOperators(node: JsonObject, path: Path, scan: CommandScan): void {
   for (const [key, inner] of Object.entries(node)) {
     const place = [...path, key];

@@ -16,7 +16,9 @@ export function grantWord(database: string, { action, collection }: Need): strin
 /** Every runtime account reads the objects themselves; no data can be reached that way. */
 export const objectsNeed: Need = { action: "find", collection: objectsCollection };
 
-/** What an object needs. MongoDB cannot grant one command: the account may then do all of its kind. */
+/**
+ * What an object needs. MongoDB cannot grant one command: the account may then do all of its kind.
+ */
 export function needsOf({ kind, on, command }: CommandObject): readonly Need[] {
   return actionsOf(kind, command).map((action) => ({ action, collection: on }));
 }

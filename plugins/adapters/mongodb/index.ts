@@ -4,8 +4,8 @@ import { MongodbAdapter } from "./adapter.ts";
 import { MongodbWorkbench } from "./workbench.ts";
 
 /**
- * MongoDB: the documents of `beds_objects` are its named objects (DESIGN §6). The driver is loaded with the first
- * connection, so that commands which need no database do not pay for it.
+ * MongoDB: the documents of `beds_objects` are its named objects (DESIGN §6). The driver is loaded
+ * with the first connection, so that commands which need no database do not pay for it.
  */
 export default definePlugin({
   contract: 1,
@@ -21,10 +21,10 @@ export default definePlugin({
         v.maxValue(30_000),
         v.description("milliseconds that a request waits at most for a primary (BEDS-D001)"),
       ),
-      1500,
+      1000,
     ),
   }),
-  example: "selection_ms = 1500",
+  example: "selection_ms = 1000",
   create(options) {
     const limits = { selectionMs: options.selection_ms };
     return {

@@ -8,11 +8,12 @@ const mostLevels = 32;
 const mostCharacters = 1_048_576;
 
 /**
- * A JSON value made inert: it can be stored and nothing else. Documents become Maps, because the driver reads a plain
- * object with a key `_bsontype` as one of its own types; a Map is stored key by key, as it is.
+ * A JSON value made inert: it can be stored and nothing else. Documents become Maps, because the
+ * driver reads a plain object with a key `_bsontype` as one of its own types; a Map is stored key
+ * by key, as it is.
  *
- * Errors: `Unfit` for a key that begins with `$`, contains NUL or is `__proto__`, for what is too deep or too large,
- * and for what is no JSON.
+ * Errors: `Unfit` for a key that begins with `$`, contains NUL or is `__proto__`, for what is too
+ * deep or too large, and for what is no JSON.
  */
 export function inertDocument(value: unknown): unknown {
   const budget = { left: mostCharacters };

@@ -5,9 +5,10 @@ import type { Path } from "./node.ts";
 const mostLevels = 100;
 
 /**
- * A JSON text with the place of everything in it, so that whatever is wrong later can be shown where it was written;
- * the language's own parser forgets the places. Errors: BEDS-W001 with line and column for what is no JSON, and for a
- * key that stands twice. Called once a file by the workbench.
+ * A JSON text with the place of everything in it, so that whatever is wrong later can be shown
+ * where it was written; the language's own parser forgets the places. Errors: BEDS-W001 with line
+ * and column for what is no JSON, and for a key that stands twice. Called once a file by the
+ * workbench.
  */
 export class JsonSource {
   readonly value: unknown;
@@ -78,7 +79,7 @@ export class JsonSource {
       readPart();
       this.#skipSpace();
       if (this.#text[this.#at] === end) break;
-      this.#expect(",", `, or ${end}`);
+      this.#expect(",", ` or ${end}`);
     }
     this.#at++;
   }

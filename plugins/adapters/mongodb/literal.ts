@@ -2,9 +2,9 @@ import type { BsonTypes } from "./driver.ts";
 import { isDocument, isList, type JsonObject } from "./node.ts";
 
 /**
- * The constants that JSON has no words for, written as MongoDB's Extended JSON writes them: `{"$date": "…Z"}`,
- * `{"$oid": "…"}`, `{"$numberLong": "…"}`, `{"$numberDecimal": "…"}`, `{"$uuid": "…"}`. Nothing else of Extended JSON
- * is read, JavaScript least of all.
+ * The constants that JSON has no words for, written as MongoDB's Extended JSON writes them:
+ * `{"$date": "…Z"}`, `{"$oid": "…"}`, `{"$numberLong": "…"}`, `{"$numberDecimal": "…"}`, `{"$uuid":
+ * "…"}`. Nothing else of Extended JSON is read, JavaScript least of all.
  */
 export function isLiteral(node: unknown): node is JsonObject {
   if (!isDocument(node)) return false;

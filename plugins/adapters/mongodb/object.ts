@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { fieldTypes, type FieldType } from "../../../core/contract/index.ts";
-import { isDocument, type JsonObject, type Path, pathText } from "./node.ts";
+import { isDocument, type JsonObject, type Path } from "./node.ts";
 
 /** The collection that the DBA alone writes and the runtime account alone reads. */
 export const objectsCollection = "beds_objects";
@@ -22,13 +22,19 @@ export type CommandKind = (typeof commandKinds)[number];
 export interface CommandParameter {
   readonly name: string;
   readonly type: FieldType;
-  /** What is not required may only stand where data is stored, and is left out there when it was not sent. */
+  /**
+   * What is not required may only stand where data is stored, and is left out there when it was not
+   * sent.
+   */
   readonly required: boolean;
   /** A list of values of `type`; it arrives as a JSON array. */
   readonly list: boolean;
 }
 
-/** A document of `beds_objects`, well-formed; whether its command is allowed is `command-check.ts`'s business. */
+/**
+ * A document of `beds_objects`, well-formed; whether its command is allowed is `command-check.ts`'s
+ * business.
+ */
 export interface CommandObject {
   readonly name: string;
   readonly kind: CommandKind;
@@ -47,10 +53,13 @@ export interface Finding {
 /** Whether a collection, view or object may be called so; stricter than the server. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Reads one document. Out: the object, or the first thing that is wrong. Called at boot and by the workbench. */
+/**
+ * Reads one document. Out: the object, or the first thing that is wrong. Called at boot and by the
+ * workbench.
+ */
 export function readObject(document: unknown): CommandObject | Finding {
   const checked = v.safeParse(objectSchema, document);
-  if (!checked.success) return issueFinding(checked.issues[0]);
+  if (!checked.success) return issueFinding(checked.issues);
   const { _id: objectName, kind, on, params, command } = checked.output;
   const parameters = Object.entries(params).map(([name, rule]) => ({
     name,
@@ -61,14 +70,25 @@ export function readObject(document: unknown): CommandObject | Finding {
   return { name: objectName, kind, on, parameters, command };
 }
 
-/** A valibot issue as a finding; its place is the deepest part that exists. */
-export function issueFinding(issue: v.BaseIssue<unknown>): Finding {
+/**
+ * What a schema found wrong, as one finding: an unknown key first, since it is often what another
+ * one lacks.
+ */
+export function issueFinding(issues: readonly v.BaseIssue<unknown>[]): Finding {
+  const issue = issues.find(isUnknownKey) ?? issues[0];
+  if (issue === undefined) return { path: [], reason: "the document is wrong" };
   const path = (issue.path ?? []).flatMap(({ key }) =>
     typeof key === "string" || typeof key === "number" ? [key] : [],
   );
-  const name = path.length === 0 ? "the document" : pathText(path);
-  const known = issue.type === "strict_object" && issue.expected === "never";
-  return { path, reason: known ? `${name} is not a known key` : `${name}: ${issue.message}` };
+  if (isUnknownKey(issue)) return { path, reason: `${String(path.at(-1))} is not a known key` };
+  if (issue.type === "strict_object" && issue.received === "undefined") {
+    return { path, reason: `${String(path.at(-1))} is missing` };
+  }
+  return { path, reason: issue.message };
+}
+
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.expected === "never";
 }
 
 const nameSchema = v.pipe(

@@ -17,9 +17,10 @@ export interface RoleDemand {
 }
 
 /**
- * The steps that let the runtime account do exactly what the operations need, through one role of their own. What
- * nobody needs any more is taken away. Privileges are granted and revoked one by one: to replace a role's whole list,
- * MongoDB wants rights on all databases. Errors of a step: BEDS-W002.
+ * The steps that let the runtime account do exactly what the operations need, through one role of
+ * their own. What nobody needs any more is taken away. Privileges are granted and revoked one by
+ * one: to replace a role's whole list, MongoDB wants rights on all databases. Errors of a step:
+ * BEDS-W002.
  */
 export function roleSteps(demand: RoleDemand, bench: Bench): readonly Step[] {
   const { role } = bench.state;

@@ -10,9 +10,10 @@ import { isDocument, isList } from "./node.ts";
 import { Unfit } from "./unfit.ts";
 
 /**
- * Turns documents into rows as JSON can carry them: by the template's field where the column is one, by the value's
- * own type otherwise. A row has every declared field of the template, or exactly the columns that the object fixes;
- * what a document lacks is null. `_id` appears only where one of the two names it.
+ * Turns documents into rows as JSON can carry them: by the template's field where the column is
+ * one, by the value's own type otherwise. A row has every declared field of the template, or
+ * exactly the columns that the object fixes; what a document lacks is null. `_id` appears only
+ * where one of the two names it.
  *
  * Errors: BEDS-D009 for a value that is not what the field says.
  */
@@ -98,7 +99,10 @@ function fieldValue(type: FieldType, value: unknown, types: BsonTypes): JsonValu
   throw new Unfit(`does not hold a ${type}`);
 }
 
-/** By the value's own type: 64-bit integers are numbers where a number is exact, times are RFC 3339 in UTC. */
+/**
+ * By the value's own type: 64-bit integers are numbers where a number is exact, times are RFC 3339
+ * in UTC.
+ */
 function plainValue(value: unknown, types: BsonTypes): JsonValue {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "boolean") return value;
@@ -107,7 +111,6 @@ function plainValue(value: unknown, types: BsonTypes): JsonValue {
     throw new Unfit("holds a number that JSON does not have");
   }
   if (typeof value === "bigint") return exactNumber(value);
-  if (value instanceof types.Long) return exactNumber(value.toBigInt());
   if (value instanceof Date) return instantText(value);
   if (value instanceof types.Decimal128) return plainDecimal(value.toString());
   if (value instanceof types.ObjectId) return value.toHexString();

@@ -3,8 +3,9 @@ import { isDocument, isList, type JsonObject, type Path } from "./node.ts";
 import type { CommandObject, CommandParameter, Finding } from "./object.ts";
 
 /**
- * What the server does with the value at a slot: compares with it (`operand`), looks among it (`elements`), keeps it
- * (`stored`), adds it (`number`), reads it as a constant (`literal`), or counts with it (`count`, `offset`).
+ * What the server does with the value at a slot: compares with it (`operand`), looks among it
+ * (`elements`), keeps it (`stored`), adds it (`number`), reads it as a constant (`literal`), or
+ * counts with it (`count`, `offset`).
  */
 export type SlotUse = "operand" | "elements" | "stored" | "number" | "literal" | "count" | "offset";
 
@@ -17,8 +18,9 @@ export interface PlacedSlot {
 }
 
 /**
- * Collects what is wrong with one command and where its slots stand, while the checks walk through it. A slot that no
- * check has approved of is refused at the end, so that a place nobody thought of is closed, not open.
+ * Collects what is wrong with one command and where its slots stand, while the checks walk through
+ * it. A slot that no check has approved of is refused at the end, so that a place nobody thought of
+ * is closed, not open.
  */
 export class CommandScan {
   readonly findings: Finding[] = [];

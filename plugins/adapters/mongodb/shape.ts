@@ -2,8 +2,8 @@ import { isDocument, isList, type JsonObject } from "./node.ts";
 import type { CommandObject } from "./object.ts";
 
 /**
- * The columns that an object's answer has, as far as its command fixes them; undefined where it passes on what the
- * view or collection has. Called once an operation, at boot.
+ * The columns that an object's answer has, as far as its command fixes them; undefined where it
+ * passes on what the view or collection has. Called once an operation, at boot.
  */
 export function columnsOf({ kind, command }: CommandObject): readonly string[] | undefined {
   if (kind === "find") return shownFields(command["projection"]);

@@ -46,8 +46,9 @@ export interface CommandSource extends SourceFile {
 }
 
 /**
- * Reads all files, in the order in which they are installed: collections, views, objects, each by name. Errors, at
- * the line: BEDS-W001 for a file that is wrong, BEDS-T020 for a command that is not allowed.
+ * Reads all files, in the order in which they are installed: collections, views, objects, each by
+ * name. Errors, at the line: BEDS-W001 for a file that is wrong, BEDS-T020 for a command that is
+ * not allowed.
  */
 export function readSources(sources: readonly ObjectSource[]): readonly Source[] {
   return sources
@@ -107,14 +108,15 @@ export function notAllowed({ name, json }: SourceFile, findings: readonly Findin
 }
 
 /** BEDS-W001 at the place of the finding. */
-export function wrong({ json, name }: SourceFile, { path, reason }: Finding): BedsError {
-  return new BedsError("BEDS-W001", { detail: `${name}: ${reason}`, where: json.where(path) });
+export function wrong({ json, name }: SourceFile, finding: Finding): BedsError {
+  const detail = `${name}: ${findingText(finding)}`;
+  return new BedsError("BEDS-W001", { detail, where: json.where(finding.path) });
 }
 
 function parsed<S extends v.GenericSchema>(file: SourceFile, schema: S): v.InferOutput<S> {
   const checked = v.safeParse(schema, file.json.value);
   if (checked.success) return checked.output;
-  throw wrong(file, issueFinding(checked.issues[0]));
+  throw wrong(file, issueFinding(checked.issues));
 }
 
 function refuseOtherName(file: SourceFile, key: string, name: string): void {
@@ -123,7 +125,9 @@ function refuseOtherName(file: SourceFile, key: string, name: string): void {
   throw wrong(file, { path: [key], reason });
 }
 
-/** Views and validators are the DBA's own, and may do more than a command; JavaScript is nobody's. */
+/**
+ * Views and validators are the DBA's own, and may do more than a command; JavaScript is nobody's.
+ */
 function refuseJavascript(file: SourceFile, node: unknown, path: Path): void {
   if (isList(node)) {
     node.forEach((inner, index) => refuseJavascript(file, inner, [...path, index]));

@@ -32,8 +32,9 @@ export interface Bench {
 }
 
 /**
- * The steps that install the sources, in their order. Errors, before anything is done: BEDS-W001 and T020 where a
- * source names something that is not there or is of another type. Errors of a step: BEDS-W002 with the server's text.
+ * The steps that install the sources, in their order. Errors, before anything is done: BEDS-W001
+ * and T020 where a source names something that is not there or is of another type. Errors of a
+ * step: BEDS-W002 with the server's text.
  */
 export function sourceSteps(sources: readonly Source[], bench: Bench): readonly Step[] {
   const types = new Map(bench.state.types);
@@ -68,7 +69,8 @@ function collectionStep(file: CollectionSource, bench: Bench): Step {
       };
       if (!exists) await db.command({ create: name, ...rules });
       else if (isEdited) await db.command({ collMod: name, ...rules });
-      // An index that is there with another definition is refused by the server: the DBA drops it first.
+      // An index that is there with another definition is refused by the server: the DBA drops it
+      // first.
       const wanted = isEdited ? file.indexes : missing;
       if (wanted.length === 0) return;
       const indexes = wanted.map((index) => plain(index, driver));

@@ -6,16 +6,19 @@ import type { CommandParameter } from "./object.ts";
 import type { SlotUse } from "./scan.ts";
 import { Unfit } from "./unfit.ts";
 
-/** A checked argument as BSON; undefined for one that was not sent and is left out of what is stored. */
+/**
+ * A checked argument as BSON; undefined for one that was not sent and is left out of what is
+ * stored.
+ */
 export type Encoder = (value: unknown) => unknown;
 
 /** A list has at most so many elements. */
 const mostElements = 1000;
 
 /**
- * Makes the function that turns one argument into what stands at its slot, once, at boot. It checks the type again,
- * whatever the core has checked, because here a document would reach the server as one. Errors: BEDS-D007 with the
- * parameter's name and never its value.
+ * Makes the function that turns one argument into what stands at its slot, once, at boot. It checks
+ * the type again, whatever the core has checked, because here a document would reach the server as
+ * one. Errors: BEDS-D007 with the parameter's name and never its value.
  */
 export function encoderOf(parameter: CommandParameter, use: SlotUse, types: BsonTypes): Encoder {
   const one = countEncoder(use) ?? scalarEncoder(parameter.type, types);
@@ -52,7 +55,8 @@ function listEncoder(one: Encoder): Encoder {
 }
 
 /**
- * - `int` is a 32-bit integer where it fits and a 64-bit one otherwise; `bigint` is always one of 64 bits.
+ * - `int` is a 32-bit integer where it fits and a 64-bit one otherwise; `bigint` is always one of
+ *   64 bits.
  * - `decimal` is a Decimal128, which keeps 34 digits; the zeros behind the point are kept.
  * - `datetime` is a Date, which knows milliseconds and nothing finer.
  * - `date` and `time` are texts, which sort as they should.

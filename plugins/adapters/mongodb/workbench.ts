@@ -17,8 +17,9 @@ import { readSources, type Source } from "./source.ts";
 import { type Bench, type Step, sourceSteps } from "./steps.ts";
 
 /**
- * The DBA's side: installs collections, views and objects from files, and lets the runtime account do exactly what
- * the templates' operations need. Opened by `beds db` alone, with an account that no node has.
+ * The DBA's side: installs collections, views and objects from files, and lets the runtime account
+ * do exactly what the templates' operations need. Opened by `beds db` alone, with an account that
+ * no node has.
  */
 export class MongodbWorkbench implements Workbench {
   readonly #target: DatabaseTarget;

@@ -9,7 +9,9 @@ import { isLiteral } from "./literal.ts";
 import { isDocument, isList, type JsonObject, type Path } from "./node.ts";
 import { type CommandScan, isSlot } from "./scan.ts";
 
-/** Checks a document that is inserted: any of its values may be a slot, the document itself may not. */
+/**
+ * Checks a document that is inserted: any of its values may be a slot, the document itself may not.
+ */
 export function checkInserted(node: unknown, path: Path, scan: CommandScan): void {
   if (!isDocument(node) || isSlot(node)) {
     scan.refuse(path, "must be a document that the object itself writes out");
@@ -19,8 +21,8 @@ export function checkInserted(node: unknown, path: Path, scan: CommandScan): voi
 }
 
 /**
- * Checks an update: classic operators alone. Neither a pipeline, which evaluates what it is given, nor a replacement,
- * which an update without any operator would be.
+ * Checks an update: classic operators alone. Neither a pipeline, which evaluates what it is given,
+ * nor a replacement, which an update without any operator would be.
  */
 export function checkUpdate(node: unknown, path: Path, scan: CommandScan): void {
   if (!isDocument(node) || isSlot(node) || Object.keys(node).length === 0) {
@@ -29,6 +31,10 @@ export function checkUpdate(node: unknown, path: Path, scan: CommandScan): void 
   }
   for (const [operator, fields] of Object.entries(node)) {
     const place = [...path, operator];
+    if (!known(operator)) {
+      scan.refuse(place, `${operator} is not allowed in an update`);
+      continue;
+    }
     if (!isDocument(fields) || isSlot(fields)) {
       scan.refuse(place, "must be a document of fields");
       continue;
@@ -38,7 +44,6 @@ export function checkUpdate(node: unknown, path: Path, scan: CommandScan): void 
       if (field.startsWith("$")) scan.refuse(spot, `${field} cannot be the name of a field`);
       else checkOperand(operator, inner, spot, scan);
     }
-    if (!known(operator)) scan.refuse(place, `${operator} is not allowed in an update`);
   }
 }
 
