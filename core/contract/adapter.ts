@@ -1,3 +1,4 @@
+import type { BedsError } from "./errors.ts";
 import type { Row } from "./message.ts";
 import type { FieldType, ObjectType, Operation, Template } from "./template.ts";
 
@@ -10,8 +11,9 @@ export interface CallOptions {
 }
 
 /**
- * An operation made ready for its database, once, at boot. An adapter extends this class with what it needs
- * (a prepared statement, a compiled command) and recognises its own kind with `instanceof`.
+ * An operation made ready for its database, once, at boot. An adapter extends this class with what
+ * it needs (a prepared statement, a compiled command) and recognises its own kind with
+ * `instanceof`.
  */
 export abstract class Binding {
   readonly template: Template;
@@ -26,12 +28,12 @@ export abstract class Binding {
 }
 
 /**
- * The one interface that all dispatch goes through. `values` are the checked arguments in the order of
- * `binding.operation.parameters`, null where an optional one was not sent. Rows come back JSON-ready: decimals and
- * 64-bit integers as strings, times as RFC 3339 in UTC, bytes as base64.
+ * The one interface that all dispatch goes through. `values` are the checked arguments in the order
+ * of `binding.operation.parameters`, null where an optional one was not sent. Rows come back
+ * JSON-ready: decimals and 64-bit integers as strings, times as RFC 3339 in UTC, bytes as base64.
  *
- * Errors: a `BedsError` with a code of the letter D; anything else that is thrown counts as a bug of the adapter.
- * Called once a request, by `core/pipeline.ts`.
+ * Errors: a `BedsError` with a code of the letter D; anything else that is thrown counts as a bug
+ * of the adapter. Called once a request, by `core/pipeline.ts`.
  */
 export interface NamasteCore {
   createRecord(
@@ -61,6 +63,54 @@ export interface NamasteCore {
   ): Promise<readonly Row[]>;
 }
 
+/**
+ * What makes a mutation happen at most once: the same key never takes effect twice
+ * (wiki/Reliability.md).
+ */
+export interface MutationKey {
+  /**
+   * Who does what: principal, template and operation. The same key in another scope is another key.
+   */
+  readonly scope: string;
+  readonly key: string;
+  /** SHA-256 of the canonical arguments, hexadecimal. */
+  readonly requestHash: string;
+  /** Milliseconds since 1970, UTC, until which the key must be remembered. */
+  readonly expiresAt: number;
+}
+
+/**
+ * How a keyed mutation ended, now or when it was first asked for. A BUSINESS error is an answer
+ * like another.
+ */
+export type MutationOutcome = {
+  /** The effect was there already; this is the stored answer. */
+  readonly replayed: boolean;
+} & (
+  | { readonly rows: readonly Row[]; readonly error: null }
+  | { readonly rows: null; readonly error: BedsError }
+);
+
+/** Mutations whose key, effect and answer commit together, or not at all. */
+export interface KeyedMutations {
+  /**
+   * Runs `work` in one transaction with its key. `work` gets a core that is bound to that
+   * transaction, and may be run again after a conflict. A BUSINESS error that it throws undoes the
+   * effect and becomes the stored answer; every other error undoes everything, the key included.
+   *
+   * Errors: BEDS-K001 when the key was used for other arguments; D003 after the adapter's own
+   * tries; D004 when the outcome of the commit is unknown (asking again with the key tells); else
+   * those of `NamasteCore`.
+   */
+  run(
+    key: MutationKey,
+    work: (core: NamasteCore) => Promise<readonly Row[]>,
+    options: CallOptions,
+  ): Promise<MutationOutcome>;
+  /** Forgets up to `limit` keys that have expired. Out: how many. Called about once a minute. */
+  purge(limit: number): Promise<number>;
+}
+
 /** One parameter or column as the database reports it. */
 export interface DescribedValue {
   readonly name: string;
@@ -80,7 +130,10 @@ export interface DescribedObject {
   readonly columns?: readonly DescribedValue[];
   /** Why the object must not be used although it exists; undefined when it may. */
   readonly refusal?: string;
-  /** What the runtime account must be allowed to do to use it, in the words of `DatabaseDescription.grants`. */
+  /**
+   * What the runtime account must be allowed to do to use it, in the words of
+   * `DatabaseDescription.grants`.
+   */
   readonly requires: readonly string[];
 }
 
@@ -93,24 +146,43 @@ export interface DatabaseDescription {
   readonly objects: ReadonlyMap<string, DescribedObject>;
   /** One privilege each, in the database's own words: `EXECUTE ON PROCEDURE app.usr_create`. */
   readonly grants: readonly string[];
-  /** Grants that every runtime account has and that reach no data (MariaDB's USAGE, reading `beds_objects`). */
+  /**
+   * Grants that every runtime account has and that reach no data (MariaDB's USAGE, reading
+   * `beds_objects`).
+   */
   readonly harmlessGrants: readonly string[];
+  /**
+   * BEDS's own objects that the runtime account does not see as this version needs them: `procedure
+   * beds_begin`. The remedy is `beds db apply`. Absent or empty: nothing is missing.
+   */
+  readonly missing?: readonly string[];
 }
 
 /** A database as an adapter opens it for one worker. */
 export interface Adapter {
   /** Bound to the adapter's connections; each call takes one for its duration. */
   readonly core: NamasteCore;
+  /**
+   * Absent where the database cannot commit key and effect together; its mutations are then not
+   * keyed. Read it after `describe`, which is when an adapter learns what its server can do.
+   */
+  readonly keyed?: KeyedMutations | undefined;
   /** Reaches and authenticates. Throws BEDS-D001 or BEDS-D008. */
   check(signal: AbortSignal): Promise<void>;
   /** Reads the catalogue of the database with the runtime account. */
   describe(signal: AbortSignal): Promise<DatabaseDescription>;
-  /** Makes operations ready; called at boot, after `describe`, for the operations without drift only. */
+  /**
+   * Makes operations ready; called at boot, after `describe`, for the operations without drift
+   * only.
+   */
   bind(template: Template, operation: Operation): Promise<Binding>;
   close(): Promise<void>;
 }
 
-/** One server of a database. `pass` is plain text here; it comes from a secret and must never be logged. */
+/**
+ * One server of a database. `pass` is plain text here; it comes from a secret and must never be
+ * logged.
+ */
 export interface DatabaseServer {
   readonly host: string;
   readonly port: number;
@@ -160,8 +232,9 @@ export interface Workbench {
     templates: readonly Template[],
   ): Promise<readonly ObjectChange[]>;
   /**
-   * Installs what is new or changed, in the order that the objects need, then grants the runtime account exactly
-   * what the templates' operations need. Errors: BEDS-W001 … W003 with the file and line.
+   * Installs what is new or changed, in the order that the objects need, then grants the runtime
+   * account exactly what the templates' operations need. Errors: BEDS-W001 … W003 with the file and
+   * line.
    */
   apply(
     sources: readonly ObjectSource[],

@@ -1,7 +1,7 @@
 import type { Envelope, Result } from "./message.ts";
 import type { DatabaseClass, Operation, OperationKind, Template } from "./template.ts";
 
-/** One queue of a broker with the one routing key that leads to it (DESIGN §5). */
+/** One queue of a broker with the one routing key that leads to it (wiki/Queue-Topology.md). */
 export interface Lane {
   /** `beds.rBroker.rel` */
   readonly queue: string;
@@ -12,13 +12,19 @@ export interface Lane {
   readonly queueType: "classic" | "quorum";
 }
 
-/** A request that may be executed: its operation exists, its arguments are checked, its principal is allowed. */
+/**
+ * A request that may be executed: its operation exists, its arguments are checked, its principal is
+ * allowed.
+ */
 export interface BrokerRequest {
   readonly envelope: Envelope;
   readonly principal: string;
   readonly template: Template;
   readonly operation: Operation;
-  /** The checked arguments in the order of the operation's parameters; null where an optional one was not sent. */
+  /**
+   * The checked arguments in the order of the operation's parameters; null where an optional one
+   * was not sent.
+   */
   readonly values: readonly unknown[];
 }
 
@@ -31,7 +37,10 @@ export interface Broker {
   readonly service: string;
   readonly lanes: readonly Lane[];
   readonly accepts: readonly OperationKind[];
-  /** Deliveries that RabbitMQ may send ahead for each instance: 1, or 2 where a redelivery costs nothing. */
+  /**
+   * Deliveries that RabbitMQ may send ahead for each instance: 1, or 2 where a redelivery costs
+   * nothing.
+   */
   readonly prefetchPerInstance: 1 | 2;
   /** Absent: the named object of the operation is called, the shared data path. */
   readonly handle?: BrokerHandler;

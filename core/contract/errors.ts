@@ -25,8 +25,9 @@ export interface ErrorFacts {
 /**
  * The one error type of BEDS. Branch on `code` or `class`, never on the text.
  *
- * The class decides how a delivery is settled (DESIGN §8, `core/reliability/settle.ts`); the code names the row
- * of `wiki/Errors.md`. Drivers' errors are wrapped into this type inside the plugin that owns the driver.
+ * The class decides how a delivery is settled (wiki/Reliability.md, `core/reliability/settle.ts`);
+ * the code names the row of `wiki/Errors.md`. Drivers' errors are wrapped into this type inside the
+ * plugin that owns the driver.
  */
 export class BedsError extends Error {
   readonly code: ErrorCode;
@@ -52,7 +53,9 @@ export class BedsError extends Error {
     return catalogue[this.code].retryable;
   }
 
-  /** Wraps whatever was thrown: a `BedsError` stays itself, anything else is a BUG (`BEDS-B001`). */
+  /**
+   * Wraps whatever was thrown: a `BedsError` stays itself, anything else is a BUG (`BEDS-B001`).
+   */
   static from(thrown: unknown): BedsError {
     if (thrown instanceof BedsError) return thrown;
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
@@ -60,7 +63,10 @@ export class BedsError extends Error {
   }
 }
 
-/** Looks a code up that came over the wire or from a file; undefined when it is not in the catalogue. */
+/**
+ * Looks a code up that came over the wire or from a file; undefined when it is not in the
+ * catalogue.
+ */
 export function findCatalogueEntry(code: string): CatalogueEntry | undefined {
   return Object.entries(catalogue).find(([known]) => known === code)?.[1];
 }

@@ -3,7 +3,7 @@ import type { BedsError } from "./errors.ts";
 /** How well a node is. */
 export type Health = "starting" | "ready" | "degraded" | "draining" | "stopped";
 
-/** Everything that the product says about itself. Sinks decide what is logged or counted (STYLE 21). */
+/** Everything that the product says about itself. Sinks decide what is logged or counted. */
 export type Observation =
   | StepObserved
   | RequestObserved
@@ -37,6 +37,12 @@ export interface RequestObserved {
   readonly queue: string;
   /** `ok`, or the code of the error. */
   readonly outcome: string;
+  /** Why it failed, with what the sender is not told; null when it did not. */
+  readonly error: BedsError | null;
+  /** What became of the message; `put off` and `returned` mean that it comes again. */
+  readonly settled: "answered" | "put off" | "returned" | "dead" | "dropped";
+  /** How often it had been put off before. */
+  readonly attempt: number;
   readonly queueMs: number;
   readonly execMs: number;
 }

@@ -1,6 +1,7 @@
 /**
- * The contract between the core and its plugins, and the only core module that a plugin may import. Third-party
- * plugins reach it as `@beds/sdk`; `v` is valibot, so that they need no copy of their own.
+ * The contract between the core and its plugins, and the only core module that a plugin may import.
+ * Third-party plugins reach it as `@beds/sdk`; `v` is valibot, so that they need no copy of their
+ * own.
  */
 export * as v from "valibot";
 export * from "./adapter.ts";

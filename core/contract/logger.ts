@@ -2,8 +2,8 @@
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
 /**
- * One line of log. `fields` holds only names of the allow-list in `core/observe/record.ts`, so that no body,
- * argument or secret can reach a log by accident.
+ * One line of log. `fields` holds only names of the allow-list in `core/observe/record.ts`, so that
+ * no body, argument or secret can reach a log by accident.
  */
 export interface LogRecord {
   /** Milliseconds since 1970, UTC. */
@@ -13,7 +13,9 @@ export interface LogRecord {
   readonly fields: { readonly [name: string]: string | number | boolean };
 }
 
-/** Where log lines go. What `create` of a logger plugin returns. Must not throw and must not wait. */
+/**
+ * Where log lines go. What `create` of a logger plugin returns. Must not throw and must not wait.
+ */
 export interface LogSink {
   write(record: LogRecord): void;
   /** Writes out what is still buffered. */

@@ -14,7 +14,7 @@ export interface RequestMeta {
   readonly ticket?: boolean;
 }
 
-/** Where an event stands in the tree that its root caused (DESIGN §7). */
+/** Where an event stands in the tree that its root caused (wiki/Event-Lineage.md). */
 export interface Lineage {
   /** `{node}.{env}.{UUIDv7}` */
   readonly eventId: string;
@@ -25,7 +25,10 @@ export interface Lineage {
   readonly depth: number;
 }
 
-/** Envelope v1 after decoding: well-formed, of a known version, not yet checked against any template. */
+/**
+ * Envelope v1 after decoding: well-formed, of a known version, not yet checked against any
+ * template.
+ */
 export interface Envelope extends Lineage {
   readonly version: 1;
   readonly template: string;
@@ -47,8 +50,13 @@ export interface Arrival {
   readonly redelivered: boolean;
   /** Milliseconds since 1970 at which the node took the delivery. */
   readonly receivedAt: number;
-  /** Milliseconds since 1970 from the sender's `timestamp` property, which counts seconds; 0 when unknown. */
+  /**
+   * Milliseconds since 1970 from the sender's `timestamp` property, which counts seconds; 0 when
+   * unknown.
+   */
   readonly sentAt: number;
+  /** How often a node has put the message off already; 0 when it comes from its sender. */
+  readonly attempt: number;
 }
 
 /** One row as a template declares it: stored field names, JSON-ready values. */

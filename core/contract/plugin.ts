@@ -16,8 +16,9 @@ export type PluginKind = keyof PluginProducts;
 export const pluginKinds: readonly PluginKind[] = ["adapter", "broker", "logger"];
 
 /**
- * A plugin as its author writes it. `options` is the only home of the options' defaults and descriptions; the
- * reference pages are generated from it. `example` is a TOML text that a person can paste into the configuration.
+ * A plugin as its author writes it. `options` is the only home of the options' defaults and
+ * descriptions; the reference pages are generated from it. `example` is a TOML text that a person
+ * can paste into the configuration.
  */
 export interface PluginDefinition<K extends PluginKind, S extends GenericSchema> {
   readonly contract: number;
@@ -39,8 +40,8 @@ export class Plugin<K extends PluginKind = PluginKind> {
   readonly options: GenericSchema;
   readonly example: string;
   /**
-   * Checks `options` by the plugin's own schema and makes the product. Errors: BEDS-P007 for the options,
-   * BEDS-P005 for whatever the plugin throws.
+   * Checks `options` by the plugin's own schema and makes the product. Errors: BEDS-P007 for the
+   * options, BEDS-P005 for whatever the plugin throws.
    */
   readonly create: (options: unknown) => Promise<PluginProducts[K]>;
 
@@ -58,8 +59,9 @@ export class Plugin<K extends PluginKind = PluginKind> {
 }
 
 /**
- * Declares a plugin; the default export of its file is what this returns. Errors: BEDS-P003 when it was written
- * for another version of the contract, BEDS-P004 when a field is missing or wrong. Called while the file is imported.
+ * Declares a plugin; the default export of its file is what this returns. Errors: BEDS-P003 when it
+ * was written for another version of the contract, BEDS-P004 when a field is missing or wrong.
+ * Called while the file is imported.
  */
 export function definePlugin<K extends PluginKind, S extends GenericSchema>(
   definition: PluginDefinition<K, S>,

@@ -1,6 +1,9 @@
 import type { SourceLocation } from "./errors.ts";
 
-/** `rec`: records in MongoDB. `rel`: relations in MariaDB/MySQL. `none`: served by a broker's own handler. */
+/**
+ * `rec`: records in MongoDB. `rel`: relations in MariaDB/MySQL. `none`: served by a broker's own
+ * handler.
+ */
 export type DatabaseClass = "rec" | "rel" | "none";
 
 export const fieldTypes = [
@@ -22,7 +25,9 @@ export type FieldType = (typeof fieldTypes)[number];
 export const operationKinds = ["create", "fetch", "update", "delete", "call"] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
-/** What the named object is in its database. `command` is MongoDB's, a document of `beds_objects`. */
+/**
+ * What the named object is in its database. `command` is MongoDB's, a document of `beds_objects`.
+ */
 export type ObjectType = "procedure" | "function" | "view" | "command" | "handler";
 
 /** What a value must be. Limits that do not fit the type are refused when the template is read. */
@@ -78,6 +83,11 @@ export interface Operation {
   readonly orderBy: readonly string[];
   /** Milliseconds that the statement may take on the server. */
   readonly timeoutMs: number;
+  /**
+   * `key`: a mutation takes effect once for its key, its answer is stored beside it · `off`: it is
+   * not keyed.
+   */
+  readonly idempotency: "key" | "off";
   /** Roles that may call it. Empty: nobody (default-deny). */
   readonly roles: readonly string[];
   readonly description: string;
@@ -93,7 +103,10 @@ export interface Template {
   /** The name of a `[databases.<name>]` section; empty for class `none`. */
   readonly database: string;
   readonly service: string;
-  /** The brokers for operations that read and that write; the service's usual ones unless the template says so. */
+  /**
+   * The brokers for operations that read and that write; the service's usual ones unless the
+   * template says so.
+   */
   readonly readBroker: string;
   readonly writeBroker: string;
   readonly fields: readonly Field[];

@@ -1,2 +1,5 @@
-/** The version of everything in this folder that a plugin can see. A plugin states the version it was written for. */
+/**
+ * The version of everything in this folder that a plugin can see. A plugin states the version it
+ * was written for.
+ */
 export const contractVersion = 1;

@@ -1,6 +1,9 @@
 import type { CatalogueEntry } from "./entry.ts";
 
-/** What a database can answer: D database (D4xx are the objects' own business errors), B broken invariant. */
+/**
+ * What a database can answer: D database (D4xx are the objects' own business errors), K idempotency
+ * key, B broken invariant.
+ */
 export const databaseErrors = {
   "BEDS-D001": {
     class: "DEPENDENCY_DOWN",
@@ -62,6 +65,12 @@ export const databaseErrors = {
     hint: "ask for fewer rows, or raise row_cap in the template",
     retryable: false,
   },
+  "BEDS-D011": {
+    class: "BROKEN_OBJECT",
+    message: "the database lacks BEDS's own objects, or has those of another version",
+    hint: "run `beds db apply`",
+    retryable: false,
+  },
   "BEDS-D400": {
     class: "BUSINESS",
     message: "the object refused the request",
@@ -109,6 +118,12 @@ export const databaseErrors = {
     message: "the object asks the caller to slow down",
     hint: "send it again later",
     retryable: true,
+  },
+  "BEDS-K001": {
+    class: "INVALID",
+    message: "the idempotency key was used for another request",
+    hint: "use a new key for new arguments",
+    retryable: false,
   },
   "BEDS-B001": {
     class: "BUG",

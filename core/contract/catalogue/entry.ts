@@ -1,4 +1,7 @@
-/** Decides how a delivery is settled (DESIGN §8). `BOOT` and `USAGE` never reach a delivery. */
+/**
+ * Decides how a delivery is settled (wiki/Reliability.md). `BOOT` and `USAGE` never reach a
+ * delivery.
+ */
 export type ErrorClass =
   | "MALFORMED"
   | "UNSUPPORTED"

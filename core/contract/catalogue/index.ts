@@ -6,8 +6,8 @@ import { templateErrors } from "./template.ts";
 import { transportErrors } from "./transport.ts";
 
 /**
- * Every error that BEDS reports, once. `wiki/Errors.md` is generated from this table (`npm run docs`) and a test
- * holds the two together. Codes are never used again for something else.
+ * Every error that BEDS reports, once. `wiki/Errors.md` is generated from this table (`npm run
+ * docs`) and a test holds the two together. Codes are never used again for something else.
  */
 export const catalogue = {
   ...requestErrors,

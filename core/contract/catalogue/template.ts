@@ -1,6 +1,8 @@
 import type { CatalogueEntry } from "./entry.ts";
 
-/** What templates and database objects can get wrong: T template and drift, W the DBA's workbench. */
+/**
+ * What templates and database objects can get wrong: T template and drift, W the DBA's workbench.
+ */
 export const templateErrors = {
   "BEDS-T001": {
     class: "BOOT",

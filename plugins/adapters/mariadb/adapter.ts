@@ -11,6 +11,7 @@ import { MariadbCalls } from "./calls.ts";
 import { Connection } from "./connection.ts";
 import { describeDatabase } from "./description.ts";
 import { statementError } from "./errors.ts";
+import { MariadbKeyed } from "./keyed.ts";
 import { quoteName } from "./names.ts";
 import { Pool } from "./pool.ts";
 import type { ConnectionRole, SessionLimits } from "./session.ts";
@@ -32,6 +33,8 @@ export class MariadbAdapter implements Adapter {
   readonly #limits: SessionLimits;
   readonly #reads: Pool;
   readonly #writes: Pool;
+  readonly #keyed: MariadbKeyed;
+  #isMariadb = true;
 
   constructor(target: DatabaseTarget, limits: SessionLimits) {
     this.#target = target;
@@ -44,6 +47,18 @@ export class MariadbAdapter implements Adapter {
       writes: this.#writes,
       kill: (connection) => this.#kill(connection),
     });
+    this.#keyed = new MariadbKeyed({
+      name: target.name,
+      database: target.database,
+      writes: this.#writes,
+      kill: (connection) => this.#kill(connection),
+      openControl: () => this.#open("control"),
+    });
+  }
+
+  /** MySQL runs no XA statement within a procedure, hence has no keys. */
+  get keyed(): MariadbKeyed | undefined {
+    return this.#isMariadb ? this.#keyed : undefined;
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -54,9 +69,10 @@ export class MariadbAdapter implements Adapter {
 
   async describe(signal: AbortSignal): Promise<DatabaseDescription> {
     const { database } = this.#target;
-    return await this.#read(signal, catalogueMs, (connection) =>
-      describeDatabase(connection, database),
-    );
+    return await this.#read(signal, catalogueMs, (connection) => {
+      this.#isMariadb = connection.isMariadb;
+      return describeDatabase(connection, database);
+    });
   }
 
   async bind(template: Template, operation: Operation): Promise<MariadbBinding> {

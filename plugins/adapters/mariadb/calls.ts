@@ -6,14 +6,15 @@ import {
   type Row,
 } from "../../../core/contract/index.ts";
 import { MariadbBinding } from "./binding.ts";
-import type { Connection, Reply } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { type FailureContext, isLost, statementError } from "./errors.ts";
 import type { Pool } from "./pool.ts";
+import { Statement } from "./statement.ts";
 
 /**
  * Milliseconds that the server gets to keep its own time limit before the node ends the connection.
  */
-const graceMs = 250;
+export const graceMs = 250;
 
 export interface CallSettings {
   readonly database: string;
@@ -53,14 +54,15 @@ export class MariadbCalls implements NamasteCore {
   }
 
   async fetchRecords(binding: Binding, values: readonly unknown[], options: CallOptions) {
-    const call = new Call(MariadbBinding.of(binding), values, options, this.#settings, true);
+    const statement = new Statement(MariadbBinding.of(binding), values, options);
+    const call = new Call(statement, this.#settings, true);
     const pool = this.#settings.reads;
     // An idle connection may have died unnoticed; a read may be asked again, once, on another one.
     return await call
-      .run(pool, (connection) => read(call, connection))
+      .run(pool, (connection) => read(statement, connection))
       .catch((thrown: unknown) => {
         if (!call.lostUsedConnection) throw thrown;
-        return call.run(pool, (connection) => read(call, connection));
+        return call.run(pool, (connection) => read(statement, connection));
       });
   }
 
@@ -69,9 +71,11 @@ export class MariadbCalls implements NamasteCore {
     values: readonly unknown[],
     options: CallOptions,
   ): Promise<readonly Row[]> {
-    const call = new Call(binding, values, options, this.#settings, false);
+    const statement = new Statement(binding, values, options);
+    const call = new Call(statement, this.#settings, false);
     return await call.run(this.#settings.writes, async (connection) => {
-      const rows = call.rowsOf(await call.execute(connection));
+      await connection.setAutocommit(false);
+      const rows = statement.rowsOf(await statement.execute(connection));
       call.committing = true;
       await connection.query("COMMIT");
       return rows;
@@ -79,41 +83,29 @@ export class MariadbCalls implements NamasteCore {
   }
 }
 
-async function read(call: Call, connection: Connection): Promise<readonly Row[]> {
-  const reply = await call.execute(connection);
+async function read(statement: Statement, connection: Connection): Promise<readonly Row[]> {
+  const reply = await statement.execute(connection);
   if (reply.inTransaction) {
     throw new BedsError("BEDS-D005", { detail: "the object left a transaction open" });
   }
-  return call.rowsOf(reply);
+  return statement.rowsOf(reply);
 }
 
-/** One call: its clock, its guard, and what is done with its connection afterwards. */
+/** One call: its guard, and what is done with its connection afterwards. */
 class Call {
   committing = false;
   /**
    * The call failed because a connection that had served before was gone: nothing came back on it.
    */
   lostUsedConnection = false;
-  readonly #binding: MariadbBinding;
-  readonly #values: readonly unknown[];
-  readonly #options: CallOptions;
+  readonly #statement: Statement;
   readonly #settings: CallSettings;
   readonly #read: boolean;
-  readonly #until: number;
 
-  constructor(
-    binding: MariadbBinding,
-    values: readonly unknown[],
-    options: CallOptions,
-    settings: CallSettings,
-    read: boolean,
-  ) {
-    this.#binding = binding;
-    this.#values = values;
-    this.#options = options;
+  constructor(statement: Statement, settings: CallSettings, read: boolean) {
+    this.#statement = statement;
     this.#settings = settings;
     this.#read = read;
-    this.#until = performance.now() + options.timeoutMs;
   }
 
   /** Takes a connection for the duration of `work` and settles what it did. */
@@ -121,13 +113,13 @@ class Call {
     pool: Pool,
     work: (connection: Connection) => Promise<readonly Row[]>,
   ): Promise<readonly Row[]> {
-    const connection = await pool.acquire(Math.max(1, this.#left()));
+    const connection = await pool.acquire(Math.max(1, this.#statement.leftMs));
     const { used } = connection;
     const guard = setTimeout(() => void this.#end(connection), this.#guardMs());
     try {
       return await work(connection);
     } catch (thrown) {
-      this.lostUsedConnection = used && isLost(thrown) && this.#left() > 0;
+      this.lostUsedConnection = used && isLost(thrown) && this.#statement.leftMs > 0;
       await undo(connection, thrown);
       throw this.#errorOf(connection, thrown);
     } finally {
@@ -137,49 +129,19 @@ class Call {
   }
 
   /**
-   * Runs the statement. Errors: BEDS-D002 also when it ended late: SLEEP returns early and the
-   * object goes on.
-   */
-  async execute(connection: Connection): Promise<Reply> {
-    const binding = this.#binding;
-    const text = connection.isMariadb ? binding.limitedStatement : binding.statement;
-    const started = performance.now();
-    const scalars = binding.scalars(this.#values);
-    const reply = await connection.execute(text, scalars, this.#options.rowCap);
-    const tookMs = performance.now() - started;
-    if (this.#left() <= 0 || tookMs >= binding.operation.timeoutMs) throw this.#lateError();
-    return reply;
-  }
-
-  /**
-   * Errors: BEDS-D010 for too many rows, BEDS-D009 for cells that are not what the template says.
-   */
-  rowsOf(reply: Reply): readonly Row[] {
-    if (reply.more) {
-      const detail = `more than ${this.#options.rowCap} rows`;
-      throw new BedsError("BEDS-D010", { detail });
-    }
-    return this.#binding.rows.read(reply);
-  }
-
-  #left(): number {
-    return this.#until - performance.now();
-  }
-
-  /**
    * The server needs a little more than its limit to answer; a limit below its own it does not
    * know.
    */
   #guardMs(): number {
-    const known = this.#options.timeoutMs >= this.#binding.operation.timeoutMs;
-    return Math.max(1, this.#left() + (known ? graceMs : 0));
+    const { leftMs, isLimitKnown } = this.#statement;
+    return Math.max(1, leftMs + (isLimitKnown ? graceMs : 0));
   }
 
   /** The statement first, then the connection, then whoever waits for the answer. */
   async #end(connection: Connection): Promise<void> {
     connection.condemn();
     await this.#settings.kill(connection);
-    connection.destroy(this.#lateError());
+    connection.destroy(this.#statement.lateError());
   }
 
   #errorOf(connection: Connection, thrown: unknown): BedsError {
@@ -189,13 +151,7 @@ class Call {
       committing: this.committing,
     };
     const late = connection.condemned && !(thrown instanceof BedsError);
-    return statementError(late ? this.#lateError() : thrown, context);
-  }
-
-  #lateError(): BedsError {
-    const limitMs = Math.min(this.#options.timeoutMs, this.#binding.operation.timeoutMs);
-    const detail = `${this.#binding.operation.object} ran longer than ${limitMs} ms`;
-    return new BedsError("BEDS-D002", { detail });
+    return statementError(late ? this.#statement.lateError() : thrown, context);
   }
 }
 

@@ -30,12 +30,18 @@ export interface Reply {
    * SELECT).
    */
   readonly inTransaction: boolean;
+  /** Whether the session commits each statement by itself; null where the server does not say. */
+  readonly autocommit: boolean | null;
 }
 
 type Command = ReturnType<Driver["query"]>;
 
-/** Bit SERVER_STATUS_IN_TRANS of the status in an OK packet (MySQL client/server protocol). */
+/**
+ * Bits SERVER_STATUS_IN_TRANS and SERVER_STATUS_AUTOCOMMIT of the status in an OK packet (MySQL
+ * client/server protocol).
+ */
 const inTransactionBit = 1;
+const autocommitBit = 2;
 
 /**
  * One connection with a session that was set once. It runs one statement at a time, and every
@@ -60,6 +66,7 @@ export class Connection {
   readonly #socket: Socket;
   #failure: unknown = null;
   #condemned = false;
+  #autocommit: boolean | null = null;
   #reject: ((reason: unknown) => void) | null = null;
 
   private constructor(driver: Driver, socket: Socket, handshake: Handshake) {
@@ -121,6 +128,14 @@ export class Connection {
   }
 
   /**
+   * Makes each statement a transaction of its own, or the first one open a transaction. Asks the
+   * server only when the session is not so already, as the server itself said last.
+   */
+  async setAutocommit(on: boolean): Promise<void> {
+    if (this.#autocommit !== on) await this.query(`SET autocommit = ${Number(on)}`);
+  }
+
+  /**
    * Ends the connection at once; a statement in flight is rejected with `reason`. The second call
    * is inert.
    */
@@ -155,6 +170,7 @@ export class Connection {
         if (this.#failure !== null) return;
         this.#reject = null;
         this.used = true;
+        this.#autocommit = reply.autocommit ?? this.#autocommit;
         if (error === null) resolve(reply);
         else reject(error);
       });
@@ -183,7 +199,7 @@ function collect(
   let columns: readonly FieldPacket[] = [];
   let results = 0;
   let more = false;
-  let status = 0;
+  let status: number | null = null;
   command.on("fields", (fields?: readonly FieldPacket[]) => {
     if (fields === undefined) return;
     results += 1;
@@ -199,16 +215,17 @@ function collect(
     columns,
     rows,
     more,
-    inTransaction: (status & inTransactionBit) !== 0,
+    inTransaction: ((status ?? 0) & inTransactionBit) !== 0,
+    autocommit: status === null ? null : (status & autocommitBit) !== 0,
   });
   command.on("error", (error: unknown) => done(error ?? new Error("unknown error"), reply()));
   command.on("end", () => done(null, reply()));
 }
 
-function statusOf(header: unknown): number {
-  if (typeof header !== "object" || header === null) return 0;
+function statusOf(header: unknown): number | null {
+  if (typeof header !== "object" || header === null) return null;
   const status: unknown = Reflect.get(header, "serverStatus");
-  return typeof status === "number" ? status : 0;
+  return typeof status === "number" ? status : null;
 }
 
 /** The socket is ours, so that it can really be destroyed: the driver only half-closes it. */

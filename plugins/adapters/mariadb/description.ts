@@ -5,7 +5,7 @@ import type {
 } from "../../../core/contract/index.ts";
 import type { Connection, Scalar } from "./connection.ts";
 import { harmlessPrivileges, privilegesOf } from "./grants.ts";
-import { systemPrivileges } from "./system-objects.ts";
+import { systemObjects, systemPrivileges, systemProcedures } from "./system-objects.ts";
 import { acceptedTypes } from "./types.ts";
 
 /**
@@ -33,13 +33,15 @@ export async function describeDatabase(
     objects.set(object.name, twin === undefined ? object : { ...object, refusal });
   }
   const version = word(server, 0);
+  const { isMariadb } = connection;
   return {
     product: /mariadb/i.test(version + word(server, 2)) ? "MariaDB" : "MySQL",
     version,
     maxConnections: Number(server?.[1]),
     objects,
     grants: await readGrants(connection),
-    harmlessGrants: [...harmlessPrivileges, ...systemPrivileges(database)],
+    harmlessGrants: [...harmlessPrivileges, ...systemPrivileges(database, isMariadb)],
+    missing: missingObjects(objects, isMariadb),
   };
 }
 
@@ -116,7 +118,26 @@ function describeRoutine(
   };
 }
 
+/**
+ * Own procedures that the account does not see, or sees as another version of BEDS has them.
+ */
+function missingObjects(
+  objects: ReadonlyMap<string, DescribedObject>,
+  isMariadb: boolean,
+): readonly string[] {
+  return systemProcedures(isMariadb).flatMap(({ name, parameters }) => {
+    const found = objects.get(name);
+    if (found === undefined) return [`procedure ${name}`];
+    const real = found.parameters.length;
+    if (real === parameters) return [];
+    return [`procedure ${name} with ${parameters} parameters (it has ${real})`];
+  });
+}
+
+const ownNames: ReadonlySet<string> = new Set(systemObjects(true).map(({ name }) => name));
+
 function routineRefusal(row: Cells, outward: string | undefined): string | undefined {
+  if (ownNames.has(word(row, 0))) return "it is BEDS's own and no operation's object";
   if (!/STRICT_(ALL|TRANS)_TABLES/.test(word(row, 2))) {
     return "it was created without a strict sql_mode, so that it would cut values silently";
   }

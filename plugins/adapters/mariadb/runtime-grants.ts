@@ -10,7 +10,7 @@ import type { Connection } from "./connection.ts";
 import { readGrants } from "./description.ts";
 import { runForDba, type Step } from "./installation.ts";
 import { quoteName } from "./names.ts";
-import { systemObjects } from "./system-objects.ts";
+import { systemProcedures } from "./system-objects.ts";
 
 /** The runtime account as the server knows it, and what it may do already. */
 export interface RuntimeAccount {
@@ -47,7 +47,7 @@ export function grantSteps(
 ): readonly Step[] {
   const { database, name } = target;
   const needed = new Map<string, Need>();
-  for (const { path, name: object } of systemObjects()) {
+  for (const { path, name: object } of systemProcedures(dba.isMariadb)) {
     const where = { file: path, line: 1, column: 1 };
     needed.set(object, { words: "EXECUTE ON PROCEDURE", object, where });
   }

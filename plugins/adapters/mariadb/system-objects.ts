@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ObjectSource } from "../../../core/contract/index.ts";
+import { type KeyObject, keyObjects } from "./key-objects.ts";
 
 /**
  * The procedure that ends a connection of the runtime account, installed by `beds db apply` beside
@@ -18,22 +19,29 @@ export function connectionLock(token: string): string {
 }
 
 /**
- * A procedure that BEDS brings along. The workbench installs it like the DBA's own, and grants
- * EXECUTE on it.
+ * A table or procedure that BEDS brings along. The workbench installs it like the DBA's own, and
+ * grants EXECUTE on a procedure; nobody is granted a table.
  */
-export interface SystemObject extends ObjectSource {
-  readonly name: string;
+export interface SystemObject extends ObjectSource, KeyObject {}
+
+/** MySQL has no XA statements in procedures, hence no keys. */
+export function systemObjects(isMariadb: boolean): readonly SystemObject[] {
+  const objects = isMariadb ? [killObject, ...keyObjects()] : [killObject];
+  return objects.map((object) => ({
+    ...object,
+    path: `beds/${object.kind}s/${object.name}.sql`,
+    checksum: createHash("sha256").update(object.text).digest("hex"),
+  }));
 }
 
-export function systemObjects(): readonly SystemObject[] {
-  const checksum = createHash("sha256").update(killText).digest("hex");
-  const path = `beds/procedures/${killProcedure}.sql`;
-  return [{ name: killProcedure, path, text: killText, checksum }];
+/** What the runtime account may call, in order. */
+export function systemProcedures(isMariadb: boolean): readonly SystemObject[] {
+  return systemObjects(isMariadb).filter(({ kind }) => kind === "procedure");
 }
 
 /** What the runtime account has for them, in the words of `grants.ts`; it reaches no data. */
-export function systemPrivileges(database: string): readonly string[] {
-  return systemObjects().map(({ name }) => `EXECUTE ON PROCEDURE ${database}.${name}`);
+export function systemPrivileges(database: string, isMariadb: boolean): readonly string[] {
+  return systemProcedures(isMariadb).map(({ name }) => `EXECUTE ON PROCEDURE ${database}.${name}`);
 }
 
 const lockPrefix = "beds-connection-";
@@ -50,3 +58,10 @@ BEGIN
 END //
 DELIMITER ;
 `;
+
+const killObject: KeyObject = {
+  kind: "procedure",
+  name: killProcedure,
+  parameters: 1,
+  text: killText,
+};

@@ -70,7 +70,7 @@ export class MariadbWorkbench implements Workbench {
   }
 
   async #objectSteps(dba: Connection, sources: readonly ObjectSource[]): Promise<readonly Step[]> {
-    const files = readObjectFiles([...systemObjects(), ...sources]);
+    const files = readObjectFiles([...systemObjects(dba.isMariadb), ...sources]);
     return installationSteps(dba, files, await surveyDatabase(dba, this.#target.database));
   }
 

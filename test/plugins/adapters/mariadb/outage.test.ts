@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Adapter, DatabaseServer } from "../../../../core/contract/index.ts";
+import type { Adapter } from "../../../../core/contract/index.ts";
+import { Link } from "./link.ts";
 import {
   type Call,
   loadSources,
@@ -163,65 +163,4 @@ test("close ends the connections; a call afterwards is BEDS-D001", async () => {
 async function own(): Promise<number> {
   const rows = await scratch.root("SHOW PROCESSLIST");
   return rows.filter((row) => row["User"] === scratch.target.master.user).length;
-}
-
-/**
- * A TCP relay to the server that can be closed, silenced, or cut when certain bytes pass to the
- * server.
- */
-class Link {
-  silent = false;
-  cutAt: string | null = null;
-  readonly #target: DatabaseServer;
-  readonly #sockets = new Set<Socket>();
-  #server: Server | null = null;
-  #port = 0;
-
-  constructor(target: DatabaseServer) {
-    this.#target = target;
-  }
-
-  async open(): Promise<number> {
-    const server = createServer((near) => this.#relay(near));
-    this.#server = server;
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", () => resolve()));
-    const address = server.address();
-    if (typeof address === "object" && address !== null) this.#port = address.port;
-    return this.#port;
-  }
-
-  async close(): Promise<void> {
-    const server = this.#server;
-    this.#server = null;
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise<void>((resolve) =>
-      server === null ? resolve() : server.close(() => resolve()),
-    );
-  }
-
-  #relay(near: Socket): void {
-    const far = connect(this.#target.port, this.#target.host);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        this.#sockets.delete(one);
-        other.destroy();
-      });
-    }
-    near.on("data", (data) => {
-      if (this.silent) return;
-      far.write(data);
-      // The bytes reach the server, the answer does not come back.
-      if (this.cutAt === null || !data.includes(this.cutAt)) return;
-      this.cutAt = null;
-      near.destroySoon();
-    });
-    far.on("data", (data) => {
-      if (!this.silent) near.write(data);
-    });
-  }
 }

@@ -30,6 +30,7 @@ afterAll(async () => {
   await scratch.dispose();
 });
 
+const ownProcedures = ["beds_begin", "beds_find", "beds_finish", "beds_kill", "beds_purge"];
 const example = (): ObjectSource[] => loadSources(join(root, "templates/db/app"));
 const template = () => loadTemplate(join(root, "templates/example_rel.toml"), "bench");
 
@@ -49,18 +50,20 @@ describe("plan and apply", () => {
     expect(await scratch.as("dba", "SHOW TABLES FROM {db}")).toEqual([]);
     const applied = await scratch.apply(example(), [template()]);
     expect(applied).toEqual([...planned]);
-    expect(applied.slice(0, 4).map((change) => change.action)).toEqual([
+    expect(applied.slice(0, 9).map((change) => change.action)).toEqual([
+      "create table beds_key",
       "create table exr_item",
       "create function exr_count",
       "create view exr_listed_v",
-      "create procedure beds_kill",
+      ...ownProcedures.map((name) => `create procedure ${name}`),
     ]);
   });
 
   test("the second time nothing changes, and everything is reported", async () => {
     const again = await scratch.apply(example(), [template()]);
     expect(changed(again)).toEqual([]);
-    expect(again).toHaveLength(example().length + 1 + template().operations.size + 1);
+    const own = 1 + 2 * ownProcedures.length;
+    expect(again).toHaveLength(example().length + own + template().operations.size);
     expect(changed(await scratch.plan(example(), [template()]))).toEqual([]);
   });
 
@@ -72,9 +75,11 @@ describe("plan and apply", () => {
         ? `GRANT SELECT ON \`${database}\`.\`${object}\` ${account}`
         : `GRANT EXECUTE ON ${objectType.toUpperCase()} \`${database}\`.\`${object}\` ${account}`,
     );
-    const kill = `GRANT EXECUTE ON PROCEDURE \`${database}\`.\`beds_kill\` ${account}`;
+    const own = ownProcedures.map(
+      (name) => `GRANT EXECUTE ON PROCEDURE \`${database}\`.\`${name}\` ${account}`,
+    );
     const usage = `GRANT USAGE ON *.* ${account}`;
-    expect((await grantsOf()).toSorted()).toEqual([...objects, kill, usage].toSorted());
+    expect((await grantsOf()).toSorted()).toEqual([...objects, ...own, usage].toSorted());
   });
 
   test("routines are strict, and run with the DBA's rights", async () => {
