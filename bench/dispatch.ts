@@ -60,6 +60,7 @@ const arrival: Arrival = {
   redelivered: false,
   receivedAt: 1_780_000_000_000,
   sentAt: 0,
+  attempt: 0,
 };
 const principals: Principals = new Map([["app1", { roles: ["app"], mayAssert: false }]]);
 const result: Result = {
@@ -128,7 +129,7 @@ function createStages(templateCount: number, slowdown: string) {
     },
     encode: ({ request }: Routed<string>) => {
       burdens.encode();
-      return encodeOk(request.envelope, result, timing, mint, answerBytes).body;
+      return encodeOk(request.envelope, result, false, timing, mint, answerBytes).body;
     },
   };
 

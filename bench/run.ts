@@ -19,6 +19,11 @@ of the same message in the same run.
 BEDS_BENCH_SLOWDOWN=<${stageNames.join("|")}> slows a stage down on purpose.
 `;
 
+/**
+ * A neighbour on the machine can spoil a measurement; what is really slower is slower each time.
+ */
+const furtherLooks = 3;
+
 const baselinePath = join(import.meta.dir, "baseline.json");
 const thorough: Effort = { rounds: 25, sampleMs: 12 };
 const quick: Effort = { rounds: 13, sampleMs: 6 };
@@ -46,9 +51,9 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const baseline = v.parse(baselineSchema, await Bun.file(baselinePath).json());
   let verdicts = judge(measured, baseline);
-  const slow = verdicts.filter(({ passes }) => !passes).map(({ name }) => name);
-  if (options.gate && slow.length > 0) {
-    // A neighbour on the machine can spoil one measurement; what is really slower is slower twice.
+  for (let look = 0; options.gate && look < furtherLooks; look++) {
+    const slow = verdicts.filter(({ passes }) => !passes).map(({ name }) => name);
+    if (slow.length === 0) break;
     const again = judge(await measureDispatch(dispatch, effort, slow), baseline);
     verdicts = verdicts.map(
       (verdict) => again.find(({ name }) => name === verdict.name) ?? verdict,

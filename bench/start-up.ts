@@ -7,9 +7,9 @@ const root = join(import.meta.dir, "..");
 const report = (line: string) => console.error(line);
 
 /**
- * How long the compiled program takes to start: `beds version` from exec to its end, and a node from exec to the log
- * line that says ready, with servers up. Medians in milliseconds; nothing is gated, because absolute times are the
- * machine's as much as the program's.
+ * How long the compiled program takes to start: `beds version` from exec to its end, and a node
+ * from exec to the log line that says ready, with servers up. Medians in milliseconds; nothing is
+ * gated, because absolute times are the machine's as much as the program's.
  */
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();

@@ -1,12 +1,16 @@
 import { crashText, runProgram } from "./cli/program.ts";
 
-/** The only place that hears signals and ends the process, and the only one that knows the built-in plugins. */
+/**
+ * The only place that hears signals and ends the process, and the only one that knows the built-in
+ * plugins.
+ */
 const stop = new AbortController();
 const kill = new AbortController();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // A second SIGTERM is a supervisor that repeats itself; only a person at a terminal means "now".
+    // A second SIGTERM is a supervisor that repeats itself; only a person at a terminal means
+    // "now".
     if (stop.signal.aborted && signal === "SIGINT") kill.abort();
     stop.abort();
   });

@@ -1,19 +1,36 @@
 import type { Delivery } from "./amqp/index.ts";
-import type { BrokerRequest } from "./contract/broker.ts";
 import { BedsError } from "./contract/errors.ts";
-import type { Observe } from "./contract/events.ts";
-import type { Lineage, Result } from "./contract/message.ts";
-import { authorize, type Principals } from "./message/authorize.ts";
+import type { Observe, RequestObserved } from "./contract/events.ts";
+import type { Envelope, Lineage, Result } from "./contract/message.ts";
+import { type Authorized, authorize, type Principals } from "./message/authorize.ts";
 import { decode, type DecodeLimits, lineageOfRefused } from "./message/decode.ts";
 import { encodeError, encodeOk, type Timing } from "./message/encode.ts";
 import { type Mint, mintedAt } from "./message/event-id.ts";
-import { route, type Routes } from "./message/route.ts";
+import { refuseExpired, route, type Routes } from "./message/route.ts";
 import { type CompiledTemplates, validate } from "./message/validate.ts";
-import { deadLetter, type KeepDeadLetter } from "./reliability/dead-letter.ts";
-import { deadLetterRules } from "./reliability/settle.ts";
+import type { Breaker } from "./reliability/breaker.ts";
+import type { Settler } from "./reliability/settler.ts";
 
-/** Does the work of one allowed request: the named object of a database, or a broker's own handler. */
-export type Execute = (request: BrokerRequest) => Promise<Result>;
+/** How an execution ended. A BUSINESS error of a keyed mutation is a stored answer like another. */
+export type Executed = {
+  /** The effect was there already: the answer is the stored one. */
+  readonly replayed: boolean;
+} & (
+  | { readonly result: Result; readonly error: null }
+  | { readonly result: null; readonly error: BedsError }
+);
+
+/**
+ * Does the work of one allowed request: the named object of a database, or a broker's own handler.
+ */
+export interface Execute {
+  readonly run: (request: Authorized) => Promise<Executed>;
+  /**
+   * Whether running it twice for the same request cannot take effect twice: a read, or a mutation
+   * with a key.
+   */
+  readonly isRepeatable: boolean;
+}
 
 /** What the data path of one queue needs; made at boot, the same for every message. */
 export interface PipelineParts {
@@ -22,111 +39,135 @@ export interface PipelineParts {
   readonly routes: Routes<Execute>;
   readonly limits: DecodeLimits & { readonly answerBytes: number };
   readonly mint: Mint;
-  /** Runs work as soon as one of the queue's instances is free; `limitMs` is the operation's time limit. */
+  /**
+   * Runs work as soon as one of the queue's instances is free; `limitMs` is the operation's time
+   * limit.
+   */
   readonly onInstance: <T>(limitMs: number, work: () => Promise<T>) => Promise<T>;
-  readonly keepDeadLetter: KeepDeadLetter;
-  readonly node: string;
+  readonly settler: Settler;
+  /** The breaker before a template's database; undefined for work without one. */
+  readonly breakerOf: (template: string) => Breaker | undefined;
   /** Milliseconds since 1970, UTC, with fractions. */
   readonly now: () => number;
   readonly observe: Observe;
 }
 
-/** Takes one message from its queue to its settlement. Never rejects: every failure becomes a settlement. */
+/**
+ * Takes one message from its queue to its settlement. Never rejects: every failure becomes a
+ * settlement.
+ */
 export type Pipeline = (delivery: Delivery) => Promise<void>;
 
 /**
- * The whole data path as one straight function (wiki/Code-Map.md): decode → validate → authorize → route → execute →
- * encode → settle. Everything up to `execute` happens before it first waits, while the delivery's body is readable.
+ * The whole data path as one straight function (wiki/Code-Map.md): decode → validate → authorize →
+ * route → execute → encode → settle. Everything up to `execute` happens before it first waits,
+ * while the delivery's body is readable.
  */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { templates, principals, routes, limits, mint, now } = parts;
   return async (delivery) => {
     const { arrival } = delivery;
-    const body = Buffer.from(delivery.body);
-    let lineage: Lineage | null = null;
-    let startedAt = arrival.receivedAt;
+    const progress = new Progress(delivery, arrival.receivedAt);
     try {
       if (delivery.tooLarge) throw tooLarge(delivery.bodySize, limits.messageBytes);
-      const envelope = decode(body, arrival, limits, mint);
-      lineage = envelope;
+      const envelope = decode(progress.body, arrival, limits, mint);
+      progress.envelope = envelope;
       const validated = validate(envelope, templates);
       const authorized = authorize(validated, arrival, principals);
       const { request, execute } = route(authorized, arrival, routes, now());
-      const result = await parts.onInstance(request.entry.options.timeoutMs, () => {
-        startedAt = now();
-        return execute(request);
+      progress.execute = execute;
+      const executed = await parts.onInstance(request.entry.options.timeoutMs, () => {
+        progress.startedAt = now();
+        refuseExpired(request, arrival, progress.startedAt);
+        return execute.run(request);
       });
-      const timing = timingOf(envelope, startedAt, now());
-      const answer = encodeOk(envelope, result, timing, mint, limits.answerBytes);
+      if (executed.error !== null) {
+        progress.replayed = executed.replayed;
+        throw executed.error;
+      }
+      const { result, replayed } = executed;
+      const timing = timingOf(envelope, progress.startedAt, now());
+      const answer = encodeOk(envelope, result, replayed, timing, mint, limits.answerBytes);
       delivery.replyAndAck(answer.body);
-      report(parts, delivery, envelope, answer.error?.code ?? "ok", timing);
+      report(parts, progress, envelope, answer.error, "answered", timing);
     } catch (thrown) {
-      await fail(parts, { delivery, body, lineage, startedAt }, BedsError.from(thrown));
+      await fail(parts, progress, BedsError.from(thrown));
     }
   };
 }
 
-/** A message that failed somewhere on the way, and how far it got. */
-interface Failed {
+/** How far a message got. */
+class Progress {
   readonly delivery: Delivery;
+  /**
+   * A copy: the delivery's own is gone after the first wait, and a retry or dead letter needs it
+   * whole.
+   */
   readonly body: Buffer;
-  /** Null when it could not even be decoded. */
-  readonly lineage: Lineage | null;
-  readonly startedAt: number;
-}
+  /** Null while it is not decoded. */
+  envelope: Envelope | null = null;
+  /** Null while it has no route. */
+  execute: Execute | null = null;
+  startedAt: number;
+  replayed = false;
 
-/** Settles a failed message by the table of `core/reliability/settle.ts`: dead letter first, then answer, then ack. */
-async function fail(parts: PipelineParts, failed: Failed, error: BedsError): Promise<void> {
-  const { delivery, body } = failed;
-  const lineage = failed.lineage ?? lineageOfRefused(delivery.arrival, parts.mint);
-  const timing = timingOf(lineage, failed.startedAt, parts.now());
-  try {
-    const rule = deadLetterRules[error.class];
-    if (rule === "always" || (rule === "unanswered" && delivery.replyAddress === null)) {
-      const letter = deadLetter(body, delivery.arrival, lineage, error, parts.node);
-      await parts.keepDeadLetter(letter);
-    }
-    delivery.replyAndAck(encodeError(lineage, error, timing, parts.mint).body);
-  } catch (thrown) {
-    // Nobody could be told and nothing could be kept: the message goes back, which loses nothing.
-    delivery.reject(true);
-    const during = `settling ${lineage.eventId}`;
-    const reason = BedsError.from(thrown);
-    parts.observe({ kind: "problem", severity: "error", during, error: reason });
-  }
-  report(parts, delivery, lineage, error.code, timing);
-  if (error.class === "BUG") {
-    const during = `request ${lineage.eventId}`;
-    parts.observe({ kind: "problem", severity: "error", during, error });
+  constructor(delivery: Delivery, startedAt: number) {
+    this.delivery = delivery;
+    this.body = Buffer.from(delivery.body);
+    this.startedAt = startedAt;
   }
 }
 
-/** What is known of a request when it is reported: all of it, or only where it stands in its tree. */
-type Reported = Lineage & { readonly template?: string; readonly op?: string };
+/** Settles a failed message by the table of `core/reliability/settle.ts`. */
+async function fail(parts: PipelineParts, progress: Progress, error: BedsError): Promise<void> {
+  const { delivery, body, envelope, execute } = progress;
+  const lineage = envelope ?? lineageOfRefused(delivery.arrival, parts.mint);
+  const timing = timingOf(lineage, progress.startedAt, parts.now());
+  const deadline = envelope?.meta.deadline ?? Infinity;
+  const settled = await parts.settler.settle({
+    delivery,
+    body,
+    lineage,
+    breaker: parts.breakerOf(envelope?.template ?? ""),
+    error,
+    wasExecuted: execute !== null,
+    isRepeatable: execute?.isRepeatable ?? false,
+    remainingMs: deadline - parts.now(),
+    answer: () => encodeError(lineage, error, progress.replayed, timing, parts.mint).body,
+  });
+  report(parts, progress, lineage, error, settled, timing);
+}
 
 function report(
   parts: PipelineParts,
-  { arrival }: Delivery,
-  request: Reported,
-  outcome: string,
+  { delivery: { arrival }, envelope }: Progress,
+  lineage: Lineage,
+  error: BedsError | null,
+  settled: RequestObserved["settled"],
   timing: Timing,
 ): void {
   parts.observe({
     kind: "request",
-    eventId: request.eventId,
-    parentId: request.parentId,
-    depth: request.depth,
-    template: request.template ?? "",
-    op: request.op ?? "",
+    eventId: lineage.eventId,
+    parentId: lineage.parentId,
+    depth: lineage.depth,
+    template: envelope?.template ?? "",
+    op: envelope?.op ?? "",
     principal: arrival.userId,
     queue: arrival.queue,
-    outcome,
+    outcome: error?.code ?? "ok",
+    error,
+    settled,
+    attempt: arrival.attempt,
     queueMs: timing.queueMs,
     execMs: timing.execMs,
   });
 }
 
-/** The time in the queue is from the making of the event id to the start of the work; clocks of two hosts may differ. */
+/**
+ * The time in the queue is from the making of the event id to the start of the work; clocks of two
+ * hosts may differ.
+ */
 function timingOf(request: Lineage, startedAt: number, endedAt: number): Timing {
   const queueMs = Math.max(0, startedAt - mintedAt(request.eventId));
   return { queueMs, execMs: Math.max(0, endedAt - startedAt) };

@@ -16,8 +16,9 @@ export class PluginRegistry {
   readonly #options: Readonly<Record<string, unknown>>;
 
   /**
-   * In: the plugins in the order of registration, and the `[plugins.options]` section. Errors: BEDS-P006 for two
-   * plugins of one kind and name, BEDS-C008 for options of a plugin that is not there.
+   * In: the plugins in the order of registration, and the `[plugins.options]` section. Errors:
+   * BEDS-P006 for two plugins of one kind and name, BEDS-C008 for options of a plugin that is not
+   * there.
    */
   constructor(all: readonly RegisteredPlugin[], options: Readonly<Record<string, unknown>>) {
     this.all = Object.freeze([...all]);
@@ -36,8 +37,9 @@ export class PluginRegistry {
   }
 
   /**
-   * Makes the product of a plugin with its configured options. Errors: BEDS-C008 when there is no such plugin,
-   * BEDS-P005 or BEDS-P007 from the plugin, with its file in the detail. Called at boot.
+   * Makes the product of a plugin with its configured options. Errors: BEDS-C008 when there is no
+   * such plugin, BEDS-P005 or BEDS-P007 from the plugin, with its file in the detail. Called at
+   * boot.
    */
   async create<K extends PluginKind>(kind: K, name: string): Promise<PluginProducts[K]> {
     const found = this.all.find(({ plugin }) => plugin.kind === kind && plugin.name === name);
@@ -54,8 +56,9 @@ export class PluginRegistry {
 }
 
 /**
- * Builds the registry out of the built-in list and the third-party files that the configuration names.
- * Paths are relative to `folder`, the configuration's own. Errors: BEDS-P001 … P006, each with the file.
+ * Builds the registry out of the built-in list and the third-party files that the configuration
+ * names. Paths are relative to `folder`, the configuration's own. Errors: BEDS-P001 … P006, each
+ * with the file.
  */
 export async function loadPlugins(
   builtIn: readonly Plugin[],
@@ -75,8 +78,9 @@ export async function loadPlugins(
 }
 
 /**
- * Makes `@beds/sdk` and `valibot` importable for plugin files that lie outside this program. They get the very
- * modules that the core uses, so that a plugin made with them is recognised by `instanceof`.
+ * Makes `@beds/sdk` and `valibot` importable for plugin files that lie outside this program. They
+ * get the very modules that the core uses, so that a plugin made with them is recognised by
+ * `instanceof`.
  */
 function offerContract(): void {
   Bun.plugin({

@@ -1,10 +1,11 @@
-import { afterAll } from "bun:test";
+import { afterAll, setDefaultTimeout } from "bun:test";
 import { startStack } from "../config/stack/stack.ts";
 
 /**
- * Runs before every `bun test`: brings the local servers up where they are not, and stops afterwards what it started.
- * Under `npm test` they are up already, so that this only looks.
+ * Runs before every `bun test`: brings the local servers up where they are not, and stops
+ * afterwards what it started. Under `npm test` they are up already, so that this only looks.
  */
+setDefaultTimeout(30_000);
 const stack = await startStack({ report: (line) => console.error(line) });
 
 afterAll(async () => {

@@ -10,7 +10,9 @@ const sources = [...new Bun.Glob("{core,plugins,config,bench,test}/**/*.{ts,mjs}
   .sort();
 const product = sources.filter((path) => /^(core|plugins)\//.test(path));
 
-/** What each room of core may import besides itself (DESIGN §3). Contract is open to all. */
+/**
+ * What each room of core may import besides itself (wiki/Architecture.md). Contract is open to all.
+ */
 const imports: Readonly<Record<string, readonly string[]>> = {
   "core/contract": [],
   "core/message": [],
@@ -90,6 +92,17 @@ describe("sizes", () => {
       }
     }
     expect(long).toEqual([]);
+  });
+
+  test("no comment of the product is wider than 100 columns", async () => {
+    const wide: string[] = [];
+    for (const path of product) {
+      for (const [at, line] of (await read(path)).split("\n").entries()) {
+        const isComment = /^\s*(\/\*\*|\*|\/\/) /.test(line);
+        if (isComment && line.length > 100) wide.push(`${path}:${at + 1}`);
+      }
+    }
+    expect(wide).toEqual([]);
   });
 
   test("the measure of functions sees a long one", () => {

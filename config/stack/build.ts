@@ -6,11 +6,11 @@ const root = join(import.meta.dir, "..", "..");
 export const binary = join(root, "dist", "beds");
 
 /**
- * Compiles the one executable. In: `report` is told what was built and how long it took. Errors: whatever the compiler
- * says, as the error's message.
+ * Compiles the one executable. In: `report` is told what was built and how long it took. Errors:
+ * whatever the compiler says, as the error's message.
  *
- * Neither `.env` nor `bunfig.toml` of the folder in which the program runs may reach it: a compiled program would
- * execute what they name.
+ * Neither `.env` nor `bunfig.toml` of the folder in which the program runs may reach it: a compiled
+ * program would execute what they name.
  */
 export async function build(report: (line: string) => void): Promise<void> {
   const started = performance.now();

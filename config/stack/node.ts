@@ -18,8 +18,8 @@ export class Node {
   }
 
   /**
-   * Starts a node in `folder` and waits until its log says that it is ready. `log` gets every line. Errors: the node
-   * ended before, or was not ready within 60 s; its last lines are the message.
+   * Starts a node in `folder` and waits until its log says that it is ready. `log` gets every line.
+   * Errors: the node ended before, or was not ready within 60 s; its last lines are the message.
    */
   static async start(
     binary: string,
@@ -54,7 +54,9 @@ export class Node {
     }
   }
 
-  /** Asks the node to drain, waits for its end, and ends it by force after 30 s. Out: its exit code. */
+  /**
+   * Asks the node to drain, waits for its end, and ends it by force after 30 s. Out: its exit code.
+   */
   async stop(): Promise<number> {
     this.#process.kill("SIGTERM");
     const late = setTimeout(() => this.#process.kill("SIGKILL"), 30_000);

@@ -8,8 +8,9 @@ const once = process.argv.includes("--once");
 const say = (line: string) => console.error(line);
 
 /**
- * `npm start`: servers, build, objects, node, and two real requests, each answered through RabbitMQ by the compiled
- * program. It then keeps the node running until Ctrl-C, or ends at once with `--once`. What it started, it stops.
+ * `npm start`: servers, build, objects, node, and two real requests, each answered through RabbitMQ
+ * by the compiled program. It then keeps the node running until Ctrl-C, or ends at once with
+ * `--once`. What it started, it stops.
  */
 async function main(): Promise<number> {
   const stop = new AbortController();
@@ -28,10 +29,14 @@ async function main(): Promise<number> {
   if (!(await showRequests())) return 1;
   if (once || stop.signal.aborted) return 0;
   say(whatNext);
-  await Promise.race([
-    node.exited,
-    new Promise((done) => stop.signal.addEventListener("abort", done)),
-  ]);
+  const stopped = new Promise<null>((done) => {
+    stop.signal.addEventListener("abort", () => done(null));
+  });
+  const died = await Promise.race([node.exited, stopped]);
+  if (died !== null) {
+    say(`start: the node ended by itself with exit code ${died}; its last lines stand above`);
+    return died === 0 ? 1 : died;
+  }
   say("\nstart: draining the node and stopping what was started here");
   return 0;
 }
@@ -57,7 +62,10 @@ interface Answered {
   readonly timing: { readonly queue_ms: number; readonly exec_ms: number };
 }
 
-/** Sends a request as a person would and shows its answer. Out: the answer; null when it failed, which was shown. */
+/**
+ * Sends a request as a person would and shows its answer. Out: the answer; null when it failed,
+ * which was shown.
+ */
 async function call(operation: string, args: object): Promise<Answered | null> {
   const data = JSON.stringify(args);
   say(`\n$ dist/beds call ${operation} '${data}'`);

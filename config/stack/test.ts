@@ -7,8 +7,9 @@ const root = join(import.meta.dir, "..", "..");
 const report = (line: string) => console.error(line);
 
 /**
- * `npm test`: brings the servers up, builds the program, runs every test against them, stops what it started, and
- * prints one closing line that says how many passed. Further arguments go to `bun test`: names of files, `-t`.
+ * `npm test`: brings the servers up, builds the program, runs every test against them, stops what
+ * it started, and prints one closing line that says how many passed. Further arguments go to `bun
+ * test`: names of files, `-t`.
  */
 async function main(): Promise<number> {
   await using stack = new AsyncDisposableStack();

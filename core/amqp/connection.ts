@@ -213,7 +213,8 @@ function connectionUrl(options: ConnectionOptions): string {
     heartbeat: String(options.heartbeatSeconds ?? HEARTBEAT_SECONDS),
   });
   const vhost = encodeURIComponent(options.vhost);
-  return `${scheme}://${account}@${options.host}:${options.port}/${vhost}?${query}`;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return `${scheme}://${account}@${host}:${options.port}/${vhost}?${query}`;
 }
 
 async function readTlsFiles(

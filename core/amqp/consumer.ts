@@ -6,6 +6,7 @@ import type { AmqpConnection } from "./connection.ts";
 import { Delivery, type DeliveryChannel } from "./delivery.ts";
 import type { ArrivedMessage, ChannelReceiver } from "./frame-reader.ts";
 import type { OutgoingProperties } from "./message-properties.ts";
+import { restoreArrival } from "./republished.ts";
 
 /** What to take, and how much of it. */
 export interface ConsumeOptions {
@@ -176,7 +177,7 @@ export class Consumer implements ChannelReceiver, DeliveryChannel {
 
   #arrivalOf(message: ArrivedMessage): Arrival {
     const { properties } = message;
-    return {
+    const arrival: Arrival = {
       userId: properties.userId,
       exchange: message.exchange,
       routingKey: message.routingKey,
@@ -187,6 +188,9 @@ export class Consumer implements ChannelReceiver, DeliveryChannel {
       redelivered: message.redelivered,
       receivedAt: this.#connection.surroundings.now(),
       sentAt: properties.timestamp * 1000,
+      attempt: 0,
     };
+    const isOurs = properties.userId === this.#connection.account;
+    return isOurs ? restoreArrival(arrival, properties.headers) : arrival;
   }
 }

@@ -1,4 +1,4 @@
-/** The AMQP layer: the only folder that knows the AMQP client (DESIGN §5). */
+/** The AMQP layer: the only folder that knows the AMQP client (wiki/Queue-Topology.md). */
 export {
   baseTopology,
   DEAD_KEY,
@@ -6,6 +6,7 @@ export {
   exchange,
   laneTopology,
   type QueueLimits,
+  retrySteps,
   UNROUTABLE_QUEUE,
 } from "./base-topology.ts";
 export type { ConfirmLimits } from "./confirm-window.ts";
@@ -22,6 +23,7 @@ export type { OutgoingMessage } from "./frame-writer.ts";
 export { Link, type LinkOptions } from "./link.ts";
 export type { ArrivedProperties, OutgoingProperties } from "./message-properties.ts";
 export { type ConfirmedMessage, openPublisher, type Publisher } from "./publisher.ts";
+export { republishHeaders } from "./republished.ts";
 export { isReplyAddress, replyQueueName } from "./reply-address.ts";
 export { RpcClient, type RpcClientOptions, type RpcRequest } from "./rpc-client.ts";
 export { type Surroundings, systemSurroundings } from "./surroundings.ts";

@@ -14,7 +14,7 @@ export const FRAME_MAX = 131_072;
  * reader.
  *
  * One object is one attempt to connect: a client that is used again keeps `blocked` and the socket
- * of an attempt that was given up (reliability.md §3).
+ * of an attempt that was given up.
  */
 export class LibraryClient extends AMQPClient implements FrameTarget {
   readonly output: OutputBuffer;

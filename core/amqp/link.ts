@@ -1,5 +1,6 @@
 import { BedsError } from "../contract/errors.ts";
 import type { ConnectionObserved, Observe } from "../contract/events.ts";
+import { sleep } from "../contract/sleep.ts";
 import { type BackoffLimits, backoffMs, defaultBackoff } from "./backoff.ts";
 import { type AmqpConnection, type ConnectionOptions, openConnection } from "./connection.ts";
 
@@ -139,18 +140,4 @@ const MIN_WAIT_MS = 20;
 
 function textOf(error: BedsError): string {
   return error.detail === "" ? error.code : `${error.code}: ${error.detail}`;
-}
-
-/** Ends early, without an error, when `signal` is aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake, { once: true });
-  });
 }

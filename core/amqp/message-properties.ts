@@ -11,12 +11,13 @@ export interface OutgoingProperties {
   /** 1 transient, 2 persistent. */
   readonly deliveryMode?: 1 | 2;
   readonly priority?: number;
+  /** Its characters are bytes (Latin-1), so that those of any sender come back as they were. */
   readonly correlationId?: string;
   readonly replyTo?: string;
   /** Milliseconds until RabbitMQ drops the message, as AMQP has it: a text. */
   readonly expiration?: string;
   readonly messageId?: string;
-  /** Seconds since 1970. */
+  /** Seconds since 1970, from 0. */
   readonly timestamp?: number;
   readonly type?: string;
   /** RabbitMQ closes the channel unless it is the account of the connection. */
@@ -82,7 +83,7 @@ export class PropertyReader {
     }
     if (flags & flag.deliveryMode) into.deliveryMode = bytes.readUInt8(this.#at++);
     if (flags & flag.priority) into.priority = bytes.readUInt8(this.#at++);
-    if (flags & flag.correlationId) into.correlationId = this.#text(bytes);
+    if (flags & flag.correlationId) into.correlationId = this.#opaque(bytes);
     if (flags & flag.replyTo) into.replyTo = this.#repeated(bytes, this.#replyTo);
     if (flags & flag.expiration) into.expiration = this.#text(bytes);
     if (flags & flag.messageId) into.messageId = this.#text(bytes);
@@ -98,6 +99,13 @@ export class PropertyReader {
       throw new BedsError("BEDS-Q011", { detail: "properties are longer than their frame" });
     }
     return into;
+  }
+
+  /** Bytes that nobody but their sender understands: they must go back exactly as they came. */
+  #opaque(bytes: Buffer): string {
+    const start = this.#at + 1;
+    this.#at = start + bytes.readUInt8(this.#at);
+    return bytes.toString("latin1", start, this.#at);
   }
 
   #text(bytes: Buffer): string {
@@ -149,7 +157,10 @@ export function putProperties(
     flags |= flag.priority;
     at = bytes.writeUInt8(properties.priority, at);
   }
-  text(flag.correlationId, properties.correlationId);
+  if (properties.correlationId !== undefined) {
+    flags |= flag.correlationId;
+    at = putShortText(bytes, at, properties.correlationId, "latin1");
+  }
   text(flag.replyTo, properties.replyTo);
   text(flag.expiration, properties.expiration);
   text(flag.messageId, properties.messageId);
@@ -167,8 +178,13 @@ export function putProperties(
 /**
  * Writes a text with its length in one byte. Out: where it ends. Errors: BEDS-B001 over 255 bytes.
  */
-export function putShortText(bytes: Buffer, at: number, text: string): number {
-  const size = text.length > 255 ? text.length : bytes.write(text, at + 1);
+export function putShortText(
+  bytes: Buffer,
+  at: number,
+  text: string,
+  encoding: "utf8" | "latin1" = "utf8",
+): number {
+  const size = text.length > 255 ? text.length : bytes.write(text, at + 1, encoding);
   if (size > 255) {
     throw new BedsError("BEDS-B001", { detail: `'${text.slice(0, 32)}…' has over 255 bytes` });
   }

@@ -13,7 +13,7 @@ export const defaultOutputLimits: OutputLimits = { flushBytes: 65_536, maxBytes:
 /**
  * The one output buffer of a connection. Frames are encoded straight into it and leave in one write
  * at the end of the event-loop turn, or as soon as `flushBytes` are there: the system call, and
- * RabbitMQ's read of it, is what a message costs (reference/performance.md).
+ * RabbitMQ's read of it, is what a message costs.
  *
  * Encoding is `reserve`, write behind `length`, `commit`. What throws in between leaves no trace.
  * While the socket is full nothing is written; the buffer grows up to `maxBytes` until `resume` is

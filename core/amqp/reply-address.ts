@@ -1,14 +1,15 @@
 /**
  * Whether an answer may be published to `replyTo`. A caller must not make BEDS write into a queue
- * of the caller's choosing (DESIGN §5), so an address is one of two: a direct reply-to that
- * RabbitMQ itself has issued, or a queue `beds.reply.<account>.<name>` of the account that sent the
- * request.
+ * of the caller's choosing (wiki/Queue-Topology.md), so an address is one of two: a direct reply-to
+ * that RabbitMQ itself has issued, or a queue `beds.reply.<account>.<name>` of the account that
+ * sent the request.
  *
  * In: the `reply-to` and `user-id` properties as they arrived; RabbitMQ has checked the latter.
  * `<name>` has no dot: else the account `a` could name a queue of the account `a.b`. Pure; called
  * once a delivery.
  */
 export function isReplyAddress(replyTo: string, userId: string): boolean {
+  if (!PRINTABLE.test(replyTo)) return false;
   if (replyTo.startsWith(DIRECT)) return replyTo.length > DIRECT.length;
   if (userId === "") return false;
   const own = `${QUEUE}${userId}.`;
@@ -21,6 +22,9 @@ export function isReplyAddress(replyTo: string, userId: string): boolean {
 export function replyQueueName(account: string, name: string): string {
   return `${QUEUE}${account}.${name}`;
 }
+
+/** What is not, may have been decoded with loss and would be another name. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
 
 const DIRECT = "amq.rabbitmq.reply-to.";
 const QUEUE = "beds.reply.";

@@ -11,7 +11,7 @@ export interface ServerRefusal {
 
 /**
  * Reads what the library threw or reported. It keeps the reply code in the text alone
- * (reliability.md §3), so this is the one place where BEDS looks into a text. Null: it was not
+ *, so this is the one place where BEDS looks into a text. Null: it was not
  * RabbitMQ that refused.
  */
 export function readServerRefusal(thrown: unknown): ServerRefusal | null {

@@ -6,8 +6,9 @@ type Arguments = { readonly [name: string]: JsonValue };
 type Meta = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * Reads a request's arguments from the word behind the operation or from `--data` (`<json>`, `@file`, `-`); none means
- * no arguments. Errors: BEDS-U003 when both are given or a file cannot be read, BEDS-U004 when it is no JSON object.
+ * Reads a request's arguments from the word behind the operation or from `--data` (`<json>`,
+ * `@file`, `-`); none means no arguments. Errors: BEDS-U003 when both are given or a file cannot be
+ * read, BEDS-U004 when it is no JSON object.
  */
 export async function readArguments(
   word: string | undefined,
@@ -31,7 +32,9 @@ export async function readArguments(
   throw new BedsError("BEDS-U004", { detail: `${source} is JSON, but not one object` });
 }
 
-/** Reads `--meta key=value` pairs, each by the type that its key has on the wire. Errors: BEDS-U003. */
+/**
+ * Reads `--meta key=value` pairs, each by the type that its key has on the wire. Errors: BEDS-U003.
+ */
 export function readMeta(pairs: Readonly<Record<string, string>>): Meta {
   const entries = Object.entries(pairs).map(([key, text]) => {
     const type = metaTypes.get(key);

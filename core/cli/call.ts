@@ -9,7 +9,10 @@ import { counted } from "./counted.ts";
 import { nodeOptions } from "./node-options.ts";
 import type { Output } from "./output.ts";
 
-/** `beds call <Template.operation>`: one request, and its answer. Out: 0, or a code by the class of the error. */
+/**
+ * `beds call <Template.operation>`: one request, and its answer. Out: 0, or a code by the class of
+ * the error.
+ */
 export async function call(invocation: Invocation): Promise<number> {
   const { words, options, output, stop } = invocation;
   const [name = "", json] = words;
@@ -63,7 +66,10 @@ function showResult({ result, ticket, replayed }: Answer, output: Output): void 
   output.say(facts.join(", "));
 }
 
-/** An error of an answer looks like one of our own. A code that only a newer node knows is shown as it came. */
+/**
+ * An error of an answer looks like one of our own. A code that only a newer node knows is shown as
+ * it came.
+ */
 function answerErrorText(error: AnswerError, color: boolean): string {
   const { code, detail, hint } = error;
   const shown = isKnown(code)

@@ -16,7 +16,8 @@ export async function check(invocation: Invocation): Promise<number> {
   try {
     node = await loadNode(await nodeOptions(invocation));
   } catch (thrown) {
-    // What is wrong with the files is just what was asked for; no server is asked before they are right.
+    // What is wrong with the files is just what was asked for; no server is asked before they are
+    // right.
     if (!errorsOf(thrown).every((error) => error.class === "BOOT")) throw thrown;
     return report(invocation, errorsOf(thrown));
   }

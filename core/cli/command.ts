@@ -6,7 +6,10 @@ import type { Output } from "./output.ts";
 export const groups = ["Start", "Inspect", "Act", "Generate"] as const;
 export type Group = (typeof groups)[number];
 
-/** A command as a person sees it, and how to get at its code. Plain data: `beds help` needs nothing else. */
+/**
+ * A command as a person sees it, and how to get at its code. Plain data: `beds help` needs nothing
+ * else.
+ */
 export interface Command {
   /** What is typed behind `beds`, one word or two. */
   readonly name: string;
@@ -24,8 +27,8 @@ export interface Command {
   /** Further lines of help, for what a list of options cannot say. */
   readonly notes?: readonly string[];
   /**
-   * What an interrupt does. `stops`: the command is given up at once. `drains`: it is told and ends by itself.
-   * `ignores`: somebody else ends it.
+   * What an interrupt does. `stops`: the command is given up at once. `drains`: it is told and ends
+   * by itself. `ignores`: somebody else ends it.
    */
   readonly interrupt: "stops" | "drains" | "ignores";
   /** Imports the command's file, so that no command pays for the code of another. */
@@ -51,7 +54,10 @@ export interface OptionRule {
   readonly hidden?: boolean;
 }
 
-/** Does what a command says and returns the exit code. Errors: `BedsError` or `Findings`, shown by the frame. */
+/**
+ * Does what a command says and returns the exit code. Errors: `BedsError` or `Findings`, shown by
+ * the frame.
+ */
 export type Run = (invocation: Invocation) => Promise<number>;
 
 /** A command line, understood, with everything that a command may use. */

@@ -2,7 +2,10 @@ import { loadConfig } from "../config/load.ts";
 import { configRows } from "../config/rows.ts";
 import type { Invocation } from "./command.ts";
 
-/** `beds config show [--origin]`: what is in force, one key a line, secrets masked. Errors: those of the loader. */
+/**
+ * `beds config show [--origin]`: what is in force, one key a line, secrets masked. Errors: those of
+ * the loader.
+ */
 export async function showConfig({ options, output, environment }: Invocation): Promise<number> {
   const loaded = await loadConfig({
     file: options.value("config"),

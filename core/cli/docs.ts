@@ -9,7 +9,10 @@ import { errorReference } from "./error-reference.ts";
 /** Where the wiki of a checkout is. */
 const wikiFolder = "wiki";
 
-/** `beds docs md`: writes the pages that are generated. With `--check` writes none; out: 1 when one differs. */
+/**
+ * `beds docs md`: writes the pages that are generated. With `--check` writes none; out: 1 when one
+ * differs.
+ */
 export async function docs({ options, output }: Invocation): Promise<number> {
   const folder = options.value("out") ?? wikiFolder;
   const different: string[] = [];

@@ -6,7 +6,9 @@ import { printable } from "../observe/printable.ts";
 import type { Invocation } from "./command.ts";
 import { nodeOptions } from "./node-options.ts";
 
-/** `beds doctor`: one concern a line, the remedy under each failure. Out: 1 when something failed. */
+/**
+ * `beds doctor`: one concern a line, the remedy under each failure. Out: 1 when something failed.
+ */
 export async function doctor(invocation: Invocation): Promise<number> {
   const { output, stop } = invocation;
   const all: Examination[] = [];

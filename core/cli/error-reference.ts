@@ -1,7 +1,10 @@
 import { catalogue } from "../contract/catalogue/index.ts";
 import type { CatalogueEntry } from "../contract/errors.ts";
 
-/** The text of `wiki/Errors.md`, from the catalogue. Pure; `beds docs md` writes it, a test compares the two. */
+/**
+ * The text of `wiki/Errors.md`, from the catalogue. Pure; `beds docs md` writes it, a test compares
+ * the two.
+ */
 export function errorReference(): string {
   const entries: readonly (readonly [string, CatalogueEntry])[] = Object.entries(catalogue);
   const letters = Map.groupBy(entries, ([code]) => code.charAt(5));
@@ -42,6 +45,7 @@ const subjects: Readonly<Record<string, string>> = {
   M: "message",
   N: "node",
   P: "plugin",
+  K: "idempotency key",
   Q: "RabbitMQ",
   R: "routing",
   T: "template and drift",

@@ -18,7 +18,9 @@ export function overviewText(commands: readonly Command[]): string {
   ].join("\n\n");
 }
 
-/** What `beds help <command>` says: examples first, own options before those of every command. Pure. */
+/**
+ * What `beds help <command>` says: examples first, own options before those of every command. Pure.
+ */
 export function commandText(command: Command): string {
   const { name, words, examples, options, summary, notes, page } = command;
   const [first, ...more] = examples;

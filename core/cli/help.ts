@@ -10,7 +10,10 @@ export async function help({ words, output }: Invocation): Promise<number> {
   return 0;
 }
 
-/** The help that fits the words: all commands, one, or those that begin with the words. Errors: BEDS-U001. */
+/**
+ * The help that fits the words: all commands, one, or those that begin with the words. Errors:
+ * BEDS-U001.
+ */
 export function helpFor(words: readonly string[]): string {
   const typed = words.join(" ");
   if (typed === "") return overviewText(commands);

@@ -5,8 +5,8 @@ import type { Invocation } from "./command.ts";
 import { starterFiles } from "./starter.ts";
 
 /**
- * `beds init [folder]`: writes a configuration, templates and database objects into a folder that is empty or not
- * there yet. Errors: BEDS-U005 when something is in it; then nothing is written.
+ * `beds init [folder]`: writes a configuration, templates and database objects into a folder that
+ * is empty or not there yet. Errors: BEDS-U005 when something is in it; then nothing is written.
  */
 export async function init({ words, output }: Invocation): Promise<number> {
   const folder = words[0] ?? ".";

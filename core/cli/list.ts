@@ -6,7 +6,9 @@ import { servingOf } from "../ipl/routes.ts";
 import type { Invocation } from "./command.ts";
 import { nodeOptions } from "./node-options.ts";
 
-/** `beds list <what>`: a table, or with `--json` a list of objects with the table's columns as keys. */
+/**
+ * `beds list <what>`: a table, or with `--json` a list of objects with the table's columns as keys.
+ */
 export async function list(invocation: Invocation): Promise<number> {
   const [what = ""] = invocation.words;
   const rowsOf = listings.get(what);

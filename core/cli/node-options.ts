@@ -1,7 +1,10 @@
 import type { NodeOptions } from "../ipl/load.ts";
 import type { Invocation } from "./command.ts";
 
-/** What the command line says about the node, for `core/ipl`. Errors: BEDS-U003 for a `--set` without `=`. */
+/**
+ * What the command line says about the node, for `core/ipl`. Errors: BEDS-U003 for a `--set`
+ * without `=`.
+ */
 export async function nodeOptions({
   options,
   environment,

@@ -11,10 +11,11 @@ export interface OutputSettings {
 }
 
 /**
- * Where a command speaks: data on standard output, everything else on standard error. A reader that has gone away
- * (`beds list ops | head -1`) is no error.
+ * Where a command speaks: data on standard output, everything else on standard error. A reader that
+ * has gone away (`beds list ops | head -1`) is no error.
  *
- * The writers are Bun's own because `process.stdout` alone takes longer to load than the rest of a small command.
+ * The writers are Bun's own because `process.stdout` alone takes longer to load than the rest of a
+ * small command.
  */
 export class Output {
   /** Whether one JSON document is wanted on standard output instead of text. */
@@ -74,7 +75,10 @@ export class Output {
     void send(this.#messages);
   }
 
-  /** A table as data. On a terminal long cells are cut; elsewhere only those that `printable` finds endless. */
+  /**
+   * A table as data. On a terminal long cells are cut; elsewhere only those that `printable` finds
+   * endless.
+   */
   table(table: Table): void {
     this.data(formatTable(table, this.isTerminal ? longestShownCell : Infinity));
   }

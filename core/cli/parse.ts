@@ -7,17 +7,22 @@ import { commonOptions, Options } from "./options.ts";
 export interface ParsedLine {
   /** Undefined when no command was named: `beds`, `beds --help`. */
   readonly command: Command | undefined;
-  /** What stands behind the command; without a command, the words that begin one: `db` of `beds db --help`. */
+  /**
+   * What stands behind the command; without a command, the words that begin one: `db` of `beds db
+   * --help`.
+   */
   readonly words: readonly string[];
   readonly options: Options;
 }
 
 /**
- * Takes a command line apart: `beds [options] <command> [words and options in any order] [-- words]`.
+ * Takes a command line apart: `beds [options] <command> [words and options in any order] [--
+ * words]`.
  *
- * In: the arguments behind the program's name, and the commands. Values follow as `--name value` or `--name=value`.
- * Errors: BEDS-U001 for the command, BEDS-U002 for an option, BEDS-U003 for a missing or surplus word or value; none
- * when help is asked for, since whoever asks for help may have the rest wrong. Pure.
+ * In: the arguments behind the program's name, and the commands. Values follow as `--name value` or
+ * `--name=value`. Errors: BEDS-U001 for the command, BEDS-U002 for an option, BEDS-U003 for a
+ * missing or surplus word or value; none when help is asked for, since whoever asks for help may
+ * have the rest wrong. Pure.
  */
 export function parseLine(args: readonly string[], commands: readonly Command[]): ParsedLine {
   const line = new LineReader(args, commands);

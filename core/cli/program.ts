@@ -24,8 +24,8 @@ export interface Host {
 export const interruptedCode = 130;
 
 /**
- * Runs one command line to its end. Out: the exit code (`wiki/Commands.md`); errors are shown, never thrown. Called
- * once a process, by `core/main.ts`.
+ * Runs one command line to its end. Out: the exit code (`wiki/Commands.md`); errors are shown,
+ * never thrown. Called once a process, by `core/main.ts`.
  */
 export async function runProgram(host: Host): Promise<number> {
   const end = host.args.indexOf("--");
@@ -47,7 +47,10 @@ export async function runProgram(host: Host): Promise<number> {
   }
 }
 
-/** The text for what no code caught. Called by `core/main.ts` alone, right before the process ends with 70. */
+/**
+ * The text for what no code caught. Called by `core/main.ts` alone, right before the process ends
+ * with 70.
+ */
 export function crashText(thrown: unknown): string {
   const { code, message, detail, hint } = BedsError.from(thrown);
   const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";

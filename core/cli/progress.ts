@@ -5,8 +5,8 @@ const patienceMs = 2000;
 const redrawMs = 200;
 
 /**
- * Count, rate and time left of work that takes more than about two seconds, on one line that is written over. It is
- * shown on a terminal only; elsewhere nothing of it is written.
+ * Count, rate and time left of work that takes more than about two seconds, on one line that is
+ * written over. It is shown on a terminal only; elsewhere nothing of it is written.
  */
 export class Progress {
   readonly #output: Output;
@@ -17,7 +17,9 @@ export class Progress {
   #done = 0;
   #drawn = 0;
 
-  /** In: what is counted, as it stands behind the number (`changes`), and how many there will be. */
+  /**
+   * In: what is counted, as it stands behind the number (`changes`), and how many there will be.
+   */
   constructor(output: Output, what: string, total: number, now: () => number) {
     this.#output = output;
     this.#what = what;

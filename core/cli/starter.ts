@@ -38,8 +38,9 @@ export interface StarterFile {
 }
 
 /**
- * What `beds init` writes: the configuration, the templates and the object sources of this repository, embedded in the
- * program, with paths that fit the new folder. A test holds the list against the real folders. Pure.
+ * What `beds init` writes: the configuration, the templates and the object sources of this
+ * repository, embedded in the program, with paths that fit the new folder. A test holds the list
+ * against the real folders. Pure.
  */
 export function starterFiles(): readonly StarterFile[] {
   return [
@@ -48,7 +49,10 @@ export function starterFiles(): readonly StarterFile[] {
   ];
 }
 
-/** In a checkout the templates and the secrets lie beside `config/`; here they lie beside `beds.toml`. */
+/**
+ * In a checkout the templates and the secrets lie beside `config/`; here they lie beside
+ * `beds.toml`.
+ */
 function configuration(): readonly StarterFile[] {
   return [
     {

@@ -7,8 +7,9 @@ export interface Table {
 }
 
 /**
- * Lays a table out with a heading and aligned columns, numbers to the right. In: `longest` is the most characters that
- * a cell may take. Out: lines without trailing spaces. Control characters are shown, never sent to a terminal. Pure.
+ * Lays a table out with a heading and aligned columns, numbers to the right. In: `longest` is the
+ * most characters that a cell may take. Out: lines without trailing spaces. Control characters are
+ * shown, never sent to a terminal. Pure.
  */
 export function formatTable({ columns, rows }: Table, longest: number): string {
   const cells = rows.map((row) => columns.map((_, at) => cellText(row[at], longest)));

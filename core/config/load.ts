@@ -49,8 +49,8 @@ export interface LoadedConfig {
 
 /**
  * Reads the configuration of a process: defaults < base file < environment file < environment <
- * flags (DESIGN §9). Only keys that are present override, because tables are merged before any
- * default is filled in.
+ * flags (wiki/Configuration.md). Only keys that are present override, because tables are merged
+ * before any default is filled in.
  *
  * Errors: always `Findings`, with everything that is wrong: BEDS-C001 … C005, C007, C008. Secrets
  * are not read here (`expandSecrets`). Called once by each process and by each command.

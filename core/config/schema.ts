@@ -75,6 +75,14 @@ const limits = section("Upper bounds that protect a node.", {
   ),
 });
 
+const reliability = section("What keeps mutations from being lost or doubled.", {
+  keep_keys_days: integer(
+    "How long the key of a mutation and its answer are remembered; longer than any dead letter waits",
+    { min: 1, max: 3650 },
+    7,
+  ),
+});
+
 const templates = section("Where the data domains are described.", {
   path: word("The templates' folder, relative to the configuration file", "templates"),
 });
@@ -179,6 +187,7 @@ export const configSchema = v.strictObject({
   node: v.optional(node, {}),
   log: v.optional(log, {}),
   limits: v.optional(limits, {}),
+  reliability: v.optional(reliability, {}),
   templates: v.optional(templates, {}),
   plugins: v.optional(plugins, {}),
   broker_services: v.optional(

@@ -3,8 +3,8 @@ import { BedsError } from "../contract/errors.ts";
 import type { Answer, Row } from "../contract/message.ts";
 
 /**
- * Reads the body of an answer. Errors: BEDS-M001 when it is not JSON, BEDS-M012 when it is no answer of version 1;
- * whoever sent it is no node of this version.
+ * Reads the body of an answer. Errors: BEDS-M001 when it is not JSON, BEDS-M012 when it is no
+ * answer of version 1; whoever sent it is no node of this version.
  */
 export function readAnswer(body: Uint8Array): Answer {
   let raw: unknown;

@@ -36,11 +36,12 @@ export interface CallOutcome {
 }
 
 /**
- * Sends one request through RabbitMQ with the account of `[client]`, like any application (DESIGN §2), and waits for
- * its answer. An answer that says `error` is an outcome, not an error.
+ * Sends one request through RabbitMQ with the account of `[client]`, like any application
+ * (wiki/Architecture.md), and waits for its answer. An answer that says `error` is an outcome, not
+ * an error.
  *
- * Errors: those of the configuration; BEDS-C004 without a client's account; BEDS-R001 and R002 for what the local
- * templates do not have; BEDS-Q001 … Q012 from RabbitMQ. Called by `beds call`.
+ * Errors: those of the configuration; BEDS-C004 without a client's account; BEDS-R001 and R002 for
+ * what the local templates do not have; BEDS-Q001 … Q012 from RabbitMQ. Called by `beds call`.
  */
 export async function callOperation(
   options: NodeOptions,

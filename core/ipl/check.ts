@@ -12,9 +12,9 @@ export interface CheckScope {
 }
 
 /**
- * Compares every template with its database and the node's connections with what the servers allow. Out: every
- * finding; a database that cannot be asked is a finding too. Called by `beds check` and `beds doctor`; what is wrong
- * with files has been found by `loadNode` already.
+ * Compares every template with its database and the node's connections with what the servers allow.
+ * Out: every finding; a database that cannot be asked is a finding too. Called by `beds check` and
+ * `beds doctor`; what is wrong with files has been found by `loadNode` already.
  */
 export async function checkNode(
   node: LoadedNode,
@@ -52,7 +52,9 @@ async function checkDatabase(
   }
 }
 
-/** All workers of this node together, each with one set of connections for reads and one for writes. */
+/**
+ * All workers of this node together, each with one set of connections for reads and one for writes.
+ */
 function checkConnections(
   node: LoadedNode,
   name: string,

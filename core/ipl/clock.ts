@@ -2,8 +2,9 @@
 const anchorMs = 1000;
 
 /**
- * A clock that tells milliseconds since 1970 with fractions: the system's time, which may be set at any moment, and the
- * monotonic clock in between. `Date.now` alone counts whole milliseconds, in which a fast operation takes none.
+ * A clock that tells milliseconds since 1970 with fractions: the system's time, which may be set at
+ * any moment, and the monotonic clock in between. `Date.now` alone counts whole milliseconds, in
+ * which a fast operation takes none.
  */
 export function createClock(): () => number {
   let anchoredAt = -Infinity;

@@ -7,11 +7,11 @@ import type {
 } from "../contract/adapter.ts";
 import { BedsError } from "../contract/errors.ts";
 import type { Observe } from "../contract/events.ts";
-import type { Operation, Template } from "../contract/template.ts";
+import type { DatabaseClass, Operation, Template } from "../contract/template.ts";
 import type { Config, DatabaseConfig } from "../config/schema.ts";
 import type { Execute } from "../pipeline.ts";
 import { findDrift, findOperationDrift } from "../template/drift.ts";
-import { executor } from "./executor.ts";
+import { executor, type ExecutorSettings } from "./executor.ts";
 
 /** What a worker needs to bring one database up. */
 export interface DatabaseParts {
@@ -20,19 +20,25 @@ export interface DatabaseParts {
   readonly target: DatabaseTarget;
   /** The templates that live in it. */
   readonly templates: readonly Template[];
+  readonly settings: ExecutorSettings;
   readonly observe: Observe;
 }
+
+/** Keys that are forgotten in one statement; more would hold locks that requests wait for. */
+const purgePortion = 1000;
 
 /** What bringing a database up gave: what executes each operation, or why it is switched off. */
 export type Executors = ReadonlyMap<Operation, Execute | BedsError>;
 
 /**
- * One database of a worker: its adapter, and the way from "configured" to "serves". The order is that of the program
- * load: authenticate, drift check, bind.
+ * One database of a worker: its adapter, and the way from "configured" to "serves". The order is
+ * that of the program load: authenticate, drift check, bind.
  */
 export class DatabaseService {
   readonly name: string;
   readonly templates: readonly Template[];
+  readonly class: DatabaseClass;
+  readonly #settings: ExecutorSettings;
   readonly #adapter: Adapter;
   readonly #observe: Observe;
   #description: DatabaseDescription | null = null;
@@ -41,6 +47,8 @@ export class DatabaseService {
   constructor(parts: DatabaseParts) {
     this.name = parts.name;
     this.templates = parts.templates;
+    this.class = parts.driver.class;
+    this.#settings = parts.settings;
     this.#adapter = parts.driver.open(parts.target);
     this.#observe = parts.observe;
   }
@@ -51,7 +59,9 @@ export class DatabaseService {
     this.#turn(true, "");
   }
 
-  /** Asks the database what it has. Out: every difference from the templates; empty when they agree. */
+  /**
+   * Asks the database what it has. Out: every difference from the templates; empty when they agree.
+   */
   async findDrift(signal: AbortSignal): Promise<readonly BedsError[]> {
     this.#description = await this.#adapter.describe(signal);
     return findDrift(this.templates, this.#description, this.name);
@@ -68,6 +78,15 @@ export class DatabaseService {
     return executors;
   }
 
+  /**
+   * Forgets keys that have expired, in bounded portions, until none is left or `signal` is aborted.
+   */
+  async purgeKeys(signal: AbortSignal): Promise<void> {
+    const { keyed } = this.#adapter;
+    if (keyed === undefined) return;
+    while (!signal.aborted && (await keyed.purge(purgePortion)) === purgePortion);
+  }
+
   async close(): Promise<void> {
     await this.#adapter.close();
   }
@@ -77,17 +96,21 @@ export class DatabaseService {
     if (description === null) throw new BedsError("BEDS-B001", { detail: "bind before findDrift" });
     const [drift] = findOperationDrift(template, operation, description);
     if (drift !== undefined) return drift;
-    const execute = executor(this.#adapter.core, await this.#adapter.bind(template, operation));
-    return async (request) => {
-      try {
-        const result = await execute(request);
-        this.#turn(true, "");
-        return result;
-      } catch (thrown) {
-        const isDown = thrown instanceof BedsError && thrown.class === "DEPENDENCY_DOWN";
-        this.#turn(!isDown, isDown ? thrown.detail : "");
-        throw thrown;
-      }
+    const binding = await this.#adapter.bind(template, operation);
+    const { isRepeatable, run } = executor(this.#adapter, binding, this.#settings);
+    return {
+      isRepeatable,
+      run: async (request) => {
+        try {
+          const executed = await run(request);
+          this.#turn(true, "");
+          return executed;
+        } catch (thrown) {
+          const isDown = thrown instanceof BedsError && thrown.class === "DEPENDENCY_DOWN";
+          this.#turn(!isDown, isDown ? thrown.detail : "");
+          throw thrown;
+        }
+      },
     };
   }
 
@@ -109,8 +132,8 @@ export interface TargetNeeds {
 }
 
 /**
- * A `[databases.<name>]` section as an adapter takes it, its secrets read. Errors: BEDS-C006 for a secret that cannot
- * be read, BEDS-C008 for a section that does not exist.
+ * A `[databases.<name>]` section as an adapter takes it, its secrets read. Errors: BEDS-C006 for a
+ * secret that cannot be read, BEDS-C008 for a section that does not exist.
  */
 export function databaseTarget(config: Config, name: string, needs: TargetNeeds): DatabaseTarget {
   const section = config.databases[name];

@@ -29,9 +29,10 @@ export interface Examination {
 }
 
 /**
- * Tests everything that a node needs, one concern after the other, each yielded as soon as it is known. Never throws
- * for what it finds. What another concern's failure makes impossible is skipped and says so. Servers are asked all at
- * once, so that those that are down do not add up. Called by `beds doctor`.
+ * Tests everything that a node needs, one concern after the other, each yielded as soon as it is
+ * known. Never throws for what it finds. What another concern's failure makes impossible is skipped
+ * and says so. Servers are asked all at once, so that those that are down do not add up. Called by
+ * `beds doctor`.
  */
 export async function* examineNode(
   options: NodeOptions,
@@ -132,7 +133,10 @@ function loggedIn(
 
 const roles = ["master", "secondary", "dba"] as const;
 
-/** Logs in to every server of every database, and to the master with the DBA's account where it is configured. */
+/**
+ * Logs in to every server of every database, and to the master with the DBA's account where it is
+ * configured.
+ */
 function examineDatabases(
   { config }: LoadedConfig,
   drivers: ReadonlyMap<string, AdapterDriver>,
@@ -171,8 +175,8 @@ function examineReach(endpoint: Endpoint): Promise<Examination> {
 }
 
 /**
- * In: the node with those databases that answer, since asking the others again would only take their time limits once
- * more, and how many databases there are.
+ * In: the node with those databases that answer, since asking the others again would only take
+ * their time limits once more, and how many databases there are.
  */
 async function examineDrift(
   node: LoadedNode,
@@ -188,7 +192,10 @@ async function examineDrift(
   return skipped(examination.concern, "a database does not answer");
 }
 
-/** What a worker has open besides its connections: standard streams, sockets to its parent, libraries, logs. */
+/**
+ * What a worker has open besides its connections: standard streams, sockets to its parent,
+ * libraries, logs.
+ */
 const otherFiles = 64;
 
 function examineOpenFiles({ loaded, brokers }: LoadedNode): Promise<Examination> {

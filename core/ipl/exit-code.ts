@@ -15,9 +15,9 @@ export const exitCodes = {
 } as const;
 
 /**
- * The exit code that says what kind of failure it was. In: the class, which may come over the wire and be unknown here,
- * and the code, which decides where a class says too little. Pure. Called by the commands and by a node that could not
- * start.
+ * The exit code that says what kind of failure it was. In: the class, which may come over the wire
+ * and be unknown here, and the code, which decides where a class says too little. Pure. Called by
+ * the commands and by a node that could not start.
  */
 export function exitCodeOf(error: { readonly code: string; readonly class: string }): number {
   const exception = exceptions[error.code];

@@ -13,8 +13,9 @@ export interface LocalLane {
 }
 
 /**
- * The queues that one worker of this node serves, with its share of the instances: the counts of the configuration
- * are for the node, so that they are divided, the first workers taking what does not divide evenly.
+ * The queues that one worker of this node serves, with its share of the instances: the counts of
+ * the configuration are for the node, so that they are divided, the first workers taking what does
+ * not divide evenly.
  */
 export function localLanes(
   config: Config,
@@ -35,7 +36,7 @@ export function localLanes(
   return lanes;
 }
 
-/** In the order of DESIGN §4. */
+/** In the order in which people name them. */
 export const serviceNames: readonly BrokerServiceName[] = [
   "app_server",
   "admin",
@@ -43,7 +44,10 @@ export const serviceNames: readonly BrokerServiceName[] = [
   "tercero",
 ];
 
-/** How many connections one worker needs to a database of this class: one for each instance that may call it. */
+/**
+ * How many connections one worker needs to a database of this class: one for each instance that may
+ * call it.
+ */
 export function neededConnections(lanes: readonly LocalLane[], of: DatabaseClass): number {
   const counts = lanes.filter(({ lane }) => lane.class === of).map(({ instances }) => instances);
   return Math.max(1, ...counts);

@@ -23,7 +23,9 @@ export interface NodeOptions {
   readonly builtIn: readonly Plugin[];
 }
 
-/** Everything that a node knows before it speaks to any server. Frozen for the life of the process. */
+/**
+ * Everything that a node knows before it speaks to any server. Frozen for the life of the process.
+ */
 export interface LoadedNode {
   readonly loaded: LoadedConfig;
   readonly plugins: PluginRegistry;
@@ -35,8 +37,9 @@ export interface LoadedNode {
 }
 
 /**
- * The first half of the program load: configuration, plugins, templates. Errors: `Findings` or a `BedsError` of class
- * BOOT. Called by every command that needs to know what the node is; speaks to no server.
+ * The first half of the program load: configuration, plugins, templates. Errors: `Findings` or a
+ * `BedsError` of class BOOT. Called by every command that needs to know what the node is; speaks to
+ * no server.
  */
 export async function loadNode(options: NodeOptions): Promise<LoadedNode> {
   const steps = new Steps(() => 0);

@@ -11,8 +11,8 @@ export interface Log {
 }
 
 /**
- * Opens the sinks that the configuration names. `worker` marks the records of a worker process. Errors: those of the
- * logger plugins. Called once a process.
+ * Opens the sinks that the configuration names. `worker` marks the records of a worker process.
+ * Errors: those of the logger plugins. Called once a process.
  */
 export async function openLog({ loaded, plugins }: LoadedNode, worker?: number): Promise<Log> {
   const names = loaded.config.log.sinks;

@@ -3,7 +3,7 @@ import { BedsError } from "../contract/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { aborted } from "../scheduler/aborted.ts";
 import type { BudgetLimits } from "../scheduler/restart-budget.ts";
-import { Supervisor } from "../scheduler/supervisor.ts";
+import { type StartFailure, Supervisor } from "../scheduler/supervisor.ts";
 import { workerStarter } from "../scheduler/worker-process.ts";
 import { localLanes, serviceNames } from "./instances.ts";
 import { loadDomains, loadConfiguration, type NodeOptions } from "./load.ts";
@@ -12,9 +12,10 @@ import { type Endpoint, reach } from "./reach.ts";
 import { Steps } from "./steps.ts";
 
 /**
- * Runs a node until `stop` is aborted: loads, reaches, starts the workers, keeps them running, drains them. `kill`
- * ends it at once. `command` is the command line of a worker. Out: the exit code by sysexits, 0 after a drain.
- * Errors: what the first steps throw, before there is a log; the caller shows them.
+ * Runs a node until `stop` is aborted: loads, reaches, starts the workers, keeps them running,
+ * drains them. `kill` ends it at once. `command` is the command line of a worker. Out: the exit
+ * code by sysexits, 0 after a drain. Errors: what the first steps throw, before there is a log; the
+ * caller shows them.
  */
 export async function runNode(
   options: NodeOptions,
@@ -43,18 +44,30 @@ export async function runNode(
     observe: steps.observe,
   });
   kill.addEventListener("abort", () => supervisor.kill());
-  const started = steps.run("workers", () => supervisor.start());
-  const failure = await Promise.race([started, aborted(stop)]);
+  const failure = await Promise.race([startWorkers(supervisor, steps), aborted(stop)]);
   if (failure) {
-    const { error, exitCode } = failure;
-    log.observe({ kind: "problem", severity: "error", during: "start", error });
     supervisor.kill();
     await supervisor.drain();
-    return exitCode;
+    return failure.exitCode;
   }
   await aborted(stop);
   await supervisor.drain();
   return 0;
+}
+
+/** Out: null once every worker consumes, or why the node never became ready, which is logged. */
+async function startWorkers(supervisor: Supervisor, steps: Steps): Promise<StartFailure | null> {
+  const started = supervisor.start();
+  try {
+    await steps.run("workers", async () => {
+      const failure = await started;
+      if (failure !== null) throw failure.error;
+    });
+  } catch (thrown) {
+    const error = BedsError.from(thrown);
+    steps.observe({ kind: "problem", severity: "error", during: "start", error });
+  }
+  return await started;
 }
 
 /** A worker's own limit comes first; this is for one that does not keep it. */
@@ -64,7 +77,7 @@ const drainGraceMs = 2000;
 async function reachAll(config: Config, isFatal: boolean, steps: Steps): Promise<void> {
   try {
     await steps.run("reach", async (say) => {
-      const endpoints = endpointsOf(config);
+      const endpoints = endpointsOf(config).filter(({ isNeeded }) => isNeeded);
       await Promise.all(endpoints.map(reach));
       say(endpoints.map(({ name }) => name).join(", "));
     });
@@ -74,7 +87,10 @@ async function reachAll(config: Config, isFatal: boolean, steps: Steps): Promise
   }
 }
 
-/** Every server that the configuration names for this node; `beds doctor` asks the same ones. */
+/**
+ * Every server that the configuration names for this node; a node can start without those that it
+ * only may use.
+ */
 export function endpointsOf(config: Config): readonly Endpoint[] {
   const services = serviceNames.flatMap((name): Endpoint[] => {
     const {
@@ -83,13 +99,16 @@ export function endpointsOf(config: Config): readonly Endpoint[] {
       port,
       connect_timeout_ms: timeoutMs,
     } = config.broker_services[name];
-    return isLocal ? [{ name: `rabbitmq ${name}`, host, port, timeoutMs, code: "BEDS-Q001" }] : [];
+    const endpoint = { name: `rabbitmq ${name}`, host, port, timeoutMs, isNeeded: true };
+    return isLocal ? [{ ...endpoint, code: "BEDS-Q001" }] : [];
   });
   const databases = Object.entries(config.databases).flatMap(([name, section]): Endpoint[] => {
     const { master, secondary, connect_timeout_ms: timeoutMs } = section;
     const servers = secondary === undefined ? { master } : { master, secondary };
     return Object.entries(servers).map(([role, { host, port }]) => {
-      return { name: `database ${name} ${role}`, host, port, timeoutMs, code: "BEDS-D001" };
+      const isNeeded = role === "master";
+      const endpoint = { name: `database ${name} ${role}`, host, port, timeoutMs, isNeeded };
+      return { ...endpoint, code: "BEDS-D001" };
     });
   });
   return [...services, ...databases];

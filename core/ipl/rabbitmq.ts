@@ -11,9 +11,9 @@ export interface Account {
 }
 
 /**
- * How to connect to the RabbitMQ of a broker service, the password read. In: `purpose` is how RabbitMQ lists the
- * connection, behind the node's name; `account` replaces the node's own. Errors: BEDS-C006 for a secret that cannot be
- * read.
+ * How to connect to the RabbitMQ of a broker service, the password read. In: `purpose` is how
+ * RabbitMQ lists the connection, behind the node's name; `account` replaces the node's own. Errors:
+ * BEDS-C006 for a secret that cannot be read.
  */
 export function connectionOptions(
   { config, directory }: LoadedConfig,

@@ -8,13 +8,15 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
+  /** Whether a node must not start without it. */
+  readonly isNeeded: boolean;
   /** The code that says that this kind of server cannot be reached. */
   readonly code: ErrorCode;
 }
 
 /**
- * Opens a TCP connection to a server and closes it again. Out: the milliseconds that it took. Errors: the endpoint's
- * code, with host, port and the reason. Called at boot and by `beds doctor`.
+ * Opens a TCP connection to a server and closes it again. Out: the milliseconds that it took.
+ * Errors: the endpoint's code, with host, port and the reason. Called at boot and by `beds doctor`.
  */
 export function reach(endpoint: Endpoint): Promise<number> {
   const started = performance.now();

@@ -11,8 +11,9 @@ export interface Serving {
 }
 
 /**
- * Finds the broker and queue of an operation: reads go to the template's read broker, everything else to its write
- * broker, on the queue of the template's class. That both exist was checked when the templates were read.
+ * Finds the broker and queue of an operation: reads go to the template's read broker, everything
+ * else to its write broker, on the queue of the template's class. That both exist was checked when
+ * the templates were read.
  */
 export function servingOf(
   template: Template,
@@ -30,8 +31,9 @@ export function servingOf(
 }
 
 /**
- * The routes of a worker: one for every operation of every template, so that a request with the wrong key is told
- * the right one. It changes only when a database comes up late (in dev) and its operations are switched on.
+ * The routes of a worker: one for every operation of every template, so that a request with the
+ * wrong key is told the right one. It changes only when a database comes up late (in dev) and its
+ * operations are switched on.
  */
 export class RouteTable extends Map<Operation, Route<Execute>> {
   readonly #templates: readonly Template[];
@@ -46,7 +48,7 @@ export class RouteTable extends Map<Operation, Route<Execute>> {
       for (const operation of template.operations.values()) {
         const { broker, lane } = servingOf(template, operation, brokers);
         const { handle } = broker;
-        this.#set(operation, lane, handle === undefined ? reason : handled(handle));
+        this.#set(operation, lane, handle === undefined ? reason : handled(operation, handle));
       }
     }
   }
@@ -75,6 +77,12 @@ export class RouteTable extends Map<Operation, Route<Execute>> {
 }
 
 /** A broker's own handler gets a signal that ends with the operation's time limit. */
-function handled(handle: NonNullable<Broker["handle"]>): Execute {
-  return (request) => handle(request, AbortSignal.timeout(request.operation.timeoutMs));
+function handled(operation: Operation, handle: NonNullable<Broker["handle"]>): Execute {
+  return {
+    isRepeatable: isRead(operation.kind),
+    run: async (request) => {
+      const result = await handle(request, AbortSignal.timeout(request.operation.timeoutMs));
+      return { result, error: null, replayed: false };
+    },
+  };
 }

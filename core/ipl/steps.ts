@@ -5,8 +5,8 @@ import type { Observation, Observe } from "../contract/events.ts";
 export type Say = (detail: string) => void;
 
 /**
- * Runs the ordered, named, timed steps of the program load. What is observed before logging is set up is kept and
- * handed over once it is, so that no step goes unlogged.
+ * Runs the ordered, named, timed steps of the program load. What is observed before logging is set
+ * up is kept and handed over once it is, so that no step goes unlogged.
  */
 export class Steps {
   readonly #now: () => number;
@@ -20,14 +20,19 @@ export class Steps {
   /** Passes an observation on, or keeps it until logging is set up. */
   readonly observe: Observe = (observation) => this.#observe(observation);
 
-  /** Hands what was kept to the log, and everything after it. Called once, by the step `logging`. */
+  /**
+   * Hands what was kept to the log, and everything after it. Called once, by the step `logging`.
+   */
   logTo(observe: Observe): void {
     for (const observation of this.#kept ?? []) observe(observation);
     this.#kept = null;
     this.#observe = observe;
   }
 
-  /** Runs one step. Out: what `work` yields. Errors: what `work` throws, after the step is reported as failed. */
+  /**
+   * Runs one step. Out: what `work` yields. Errors: what `work` throws, after the step is reported
+   * as failed.
+   */
   async run<T>(step: string, work: (say: Say) => Promise<T> | T): Promise<T> {
     const started = this.#now();
     let detail = "";

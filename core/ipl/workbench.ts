@@ -16,9 +16,9 @@ export interface DatabaseWork {
 }
 
 /**
- * Chooses the databases that `beds db` works on. In: the names that a person gave; none means all that have a DBA's
- * side. Errors: BEDS-C008 for a name that is not configured, BEDS-W004 where the DBA's account is missing; found before
- * anything is done to any database.
+ * Chooses the databases that `beds db` works on. In: the names that a person gave; none means all
+ * that have a DBA's side. Errors: BEDS-C008 for a name that is not configured, BEDS-W004 where the
+ * DBA's account is missing; found before anything is done to any database.
  */
 export function chooseDatabases(node: LoadedNode, named: readonly string[]): readonly string[] {
   const known = [...node.drivers.keys()];
@@ -34,8 +34,9 @@ export function chooseDatabases(node: LoadedNode, named: readonly string[]): rea
 }
 
 /**
- * Opens one database with the DBA's account, lets `work` do what it does, and closes it again. Errors: BEDS-C006 for a
- * secret that cannot be read, BEDS-D001 and D008 from the server, and whatever `work` throws.
+ * Opens one database with the DBA's account, lets `work` do what it does, and closes it again.
+ * Errors: BEDS-C006 for a secret that cannot be read, BEDS-D001 and D008 from the server, and
+ * whatever `work` throws.
  */
 export async function withWorkbench<T>(
   node: LoadedNode,
@@ -64,8 +65,9 @@ export async function strayFolders(node: LoadedNode): Promise<readonly string[]>
 }
 
 /**
- * Reads the object files of one database, in the order of their paths, which are relative to the templates' folder.
- * A database without a folder has none. Errors: BEDS-W001 for a file that cannot be read.
+ * Reads the object files of one database, in the order of their paths, which are relative to the
+ * templates' folder. A database without a folder has none. Errors: BEDS-W001 for a file that cannot
+ * be read.
  */
 export async function readObjectSources(
   folder: string,

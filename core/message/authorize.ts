@@ -17,14 +17,14 @@ export type Principals = ReadonlyMap<string, Principal>;
 /**
  * A request that may be executed. The class is not exported and its key has no name elsewhere, so
  * that only `authorize` makes one: nothing that asks for an `Authorized` can be handed a request
- * that nobody checked (STYLE 14).
+ * that nobody checked.
  */
 export type Authorized = AuthorizedRequest;
 
 /**
- * The third stage: central and default-deny (DESIGN §10). The principal is the AMQP user-id, which
- * RabbitMQ has checked, unless that account may assert another; it needs one of the operation's
- * roles.
+ * The third stage: central and default-deny (wiki/Compliance.md). The principal is the AMQP
+ * user-id, which RabbitMQ has checked, unless that account may assert another; it needs one of the
+ * operation's roles.
  *
  * Errors: BEDS-A001, the same for every reason, because an answer must not tell what exists or who
  * may. The reason is the error's cause, for the node's own log.

@@ -27,17 +27,18 @@ export interface Encoded {
 export function encodeOk(
   request: Lineage,
   result: Result,
+  replayed: boolean,
   timing: Timing,
   mint: Mint,
   answerBytes: number,
 ): Encoded {
-  const body = write(request, "ok", result, null, timing, mint);
+  const body = write(request, "ok", { result, error: null, replayed }, timing, mint);
   // A UTF-16 unit takes at most three bytes, so most answers need not be measured.
   if (body.length * 3 > answerBytes) {
     const bytes = Buffer.byteLength(body);
     if (bytes > answerBytes) {
       const detail = `${bytes} bytes; the limit is ${answerBytes}`;
-      return encodeError(request, new BedsError("BEDS-M030", { detail }), timing, mint);
+      return encodeError(request, new BedsError("BEDS-M030", { detail }), false, timing, mint);
     }
   }
   return { body, error: null };
@@ -50,10 +51,12 @@ export function encodeOk(
 export function encodeError(
   request: Lineage,
   error: BedsError,
+  replayed: boolean,
   timing: Timing,
   mint: Mint,
 ): Encoded {
-  return { body: write(request, "error", null, answerErrorOf(error), timing, mint), error };
+  const said = { result: null, error: answerErrorOf(error), replayed };
+  return { body: write(request, "error", said, timing, mint), error };
 }
 
 /**
@@ -74,8 +77,7 @@ const longestDetail = 4000;
 function write(
   request: Lineage,
   status: "ok" | "error",
-  result: Result | null,
-  error: AnswerError | null,
+  { result, error, replayed }: Pick<Answer, "result" | "error" | "replayed">,
   timing: Timing,
   mint: Mint,
 ): string {
@@ -86,7 +88,7 @@ function write(
     depth: request.depth + 1,
     status,
     result,
-    replayed: false,
+    replayed,
     error,
     ticket: null,
     timing: {

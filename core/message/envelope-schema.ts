@@ -59,9 +59,9 @@ const metaSchema = v.strictObject({
 });
 
 /**
- * Envelope v1, the definition (DESIGN §5). `decode.ts` checks the same by hand, because it is
- * called for each request; a property test holds the two together. The reference page of the wire
- * comes from the descriptions.
+ * Envelope v1, the definition (wiki/Wire-Protocol.md). `decode.ts` checks the same by hand, because
+ * it is called for each request; a property test holds the two together. The reference page of the
+ * wire comes from the descriptions.
  */
 export const envelopeSchema = v.pipe(
   plainObject,

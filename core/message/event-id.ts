@@ -28,9 +28,9 @@ export const eventIdPattern = new RegExp(`^[A-Za-z0-9_-]{1,64}\\.[A-Za-z0-9_-]{1
 const lastOfTurn = 4095;
 
 /**
- * Makes event ids `{node}.{env}.{UUIDv7}` (DESIGN §7) that rise in the order of their making. Once
- * or twice a request, so it must cost little: the text around the counter is made once a
- * millisecond.
+ * Makes event ids `{node}.{env}.{UUIDv7}` (wiki/Event-Lineage.md) that rise in the order of their
+ * making. Once or twice a request, so it must cost little: the text around the counter is made once
+ * a millisecond.
  *
  * The UUID follows RFC 9562 §6.2 method 1: 48 bits of time, a 12-bit counter in `rand_a`, 62 random
  * bits. A counter that runs over, or a clock that steps back, takes the next millisecond early

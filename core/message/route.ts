@@ -1,7 +1,7 @@
 import type { Lane } from "../contract/broker.ts";
 import { BedsError } from "../contract/errors.ts";
 import type { Arrival } from "../contract/message.ts";
-import type { Operation } from "../contract/template.ts";
+import { isRead, type Operation } from "../contract/template.ts";
 import type { Authorized } from "./authorize.ts";
 
 /**
@@ -25,19 +25,20 @@ export interface Routed<Execute> {
 }
 
 /**
- * The fourth stage: finds what executes the request. `lane` is the one whose queue the request was
- * taken from; `now` is in milliseconds since 1970.
+ * The fourth stage: finds what executes the request. `arrival` says from which queue it was taken
+ * and with which key it was published; `now` is in milliseconds since 1970.
  *
- * Errors: BEDS-R003 when the operation belongs to another queue, with the right routing key; R004
- * when it is switched off here; E001 when the request's deadline has passed.
+ * Errors: BEDS-R003 when the operation belongs to another queue, with the right routing key; Q008
+ * when the key was right but no queue took it; R004 when it is switched off here; those of
+ * `refuseExpired`.
  */
 export function route<Execute>(
   request: Authorized,
-  arrival: Pick<Arrival, "queue" | "routingKey">,
+  arrival: Pick<Arrival, "queue" | "routingKey" | "redelivered" | "attempt">,
   routes: Routes<Execute>,
   now: number,
 ): Routed<Execute> {
-  const { entry, envelope } = request;
+  const { entry } = request;
   const found = routes.get(request.operation);
   if (found === undefined) {
     throw new BedsError("BEDS-R004", { detail: `${entry.name}: the node has no route for it` });
@@ -53,9 +54,25 @@ export function route<Execute>(
     const detail = `${entry.name}: ${code}: ${message}`;
     throw new BedsError("BEDS-R004", { detail, cause: found.disabled });
   }
-  const { deadline } = envelope.meta;
-  if (deadline !== undefined && now > deadline) {
-    throw new BedsError("BEDS-E001", { detail: `${entry.name}: ${now - deadline} ms late` });
-  }
+  refuseExpired(request, arrival, now);
   return { request, execute: found.execute };
+}
+
+/**
+ * Refuses a request whose deadline has passed; asked again when its instance is free, because it
+ * may have waited.
+ *
+ * Errors: BEDS-E001. A mutation that was delivered before may have been done then, so that nobody
+ * can say of it that it was not: D004.
+ */
+export function refuseExpired(
+  { entry, envelope, operation }: Authorized,
+  { redelivered, attempt }: Pick<Arrival, "redelivered" | "attempt">,
+  now: number,
+): void {
+  const { deadline } = envelope.meta;
+  if (deadline === undefined || now <= deadline) return;
+  const mayBeDone = !isRead(operation.kind) && (redelivered || attempt > 0);
+  const detail = `${entry.name}: ${(now - deadline).toFixed(0)} ms late`;
+  throw new BedsError(mayBeDone ? "BEDS-D004" : "BEDS-E001", { detail });
 }

@@ -13,8 +13,8 @@ import type { LogLevel, LogRecord } from "../contract/logger.ts";
 import { printable } from "./printable.ts";
 
 /**
- * The only names that a log record may carry beside its message (DESIGN §10). Bodies, arguments,
- * rows and secrets have no name here, so that they cannot be logged by accident.
+ * The only names that a log record may carry beside its message (wiki/Compliance.md). Bodies,
+ * arguments, rows and secrets have no name here, so that they cannot be logged by accident.
  */
 export const logFields = [
   "kind",
@@ -28,6 +28,8 @@ export const logFields = [
   "op",
   "principal",
   "queue",
+  "settled",
+  "attempt",
   "queue_ms",
   "exec_ms",
   "worker",
@@ -48,8 +50,8 @@ type FieldName = (typeof logFields)[number];
 type Fields = { readonly [Name in FieldName]?: string | number | boolean };
 
 /**
- * What one observation says in a log. `worker` is the worker process that observed it, if it was one. Pure; called for
- * every observation that is logged.
+ * What one observation says in a log. `worker` is the worker process that observed it, if it was
+ * one. Pure; called for every observation that is logged.
  */
 export function logRecord(observation: Observation, time: number, worker?: number): LogRecord {
   const { level, message, fields: own } = describe(observation);
@@ -112,6 +114,10 @@ function describeRequest(request: RequestObserved): Description {
       op,
       principal: request.principal,
       queue: request.queue,
+      settled: request.settled,
+      attempt: request.attempt,
+      detail: request.error?.detail ?? "",
+      cause: causeText(request.error?.cause),
       queue_ms: rounded(request.queueMs),
       exec_ms: rounded(request.execMs),
     },

@@ -10,12 +10,15 @@ export interface DeadLetter {
   readonly messageId: string;
 }
 
-/** Keeps dead letters. Resolves once RabbitMQ has confirmed; rejects when it has not, and the letter may be lost. */
+/**
+ * Keeps dead letters. Resolves once RabbitMQ has confirmed; rejects when it has not, and the letter
+ * may be lost.
+ */
 export type KeepDeadLetter = (letter: DeadLetter) => Promise<void>;
 
 /**
- * Writes down what became of a message: whose it was, where it came from, why it ended. `node` is the one that gave
- * it up. The headers are those that a later replay needs.
+ * Writes down what became of a message: whose it was, where it came from, why it ended. `node` is
+ * the one that gave it up. The headers are those that a later replay needs.
  */
 export function deadLetter(
   body: Uint8Array,

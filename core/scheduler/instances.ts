@@ -8,8 +8,9 @@ interface Occupant {
 }
 
 /**
- * The instances of one pool: so many messages are worked on at a time, the rest wait in order. This is the throttle of
- * the whole system (DESIGN §4). How many can wait is bounded by the consumer's prefetch, not here.
+ * The instances of one pool: so many messages are worked on at a time, the rest wait in order. This
+ * is the throttle of the whole system (wiki/Nodes.md). How many can wait is bounded by the
+ * consumer's prefetch, not here.
  */
 export class Instances {
   readonly #count: number;
@@ -21,8 +22,9 @@ export class Instances {
   #busy = 0;
 
   /**
-   * In: `graceMs` is how much longer than its time limit an operation may take before its instance is abandoned; the
-   * adapter is expected to have ended it by then. `onAbandoned` is told about each instance that was replaced.
+   * In: `graceMs` is how much longer than its time limit an operation may take before its instance
+   * is abandoned; the adapter is expected to have ended it by then. `onAbandoned` is told about
+   * each instance that was replaced.
    */
   constructor(
     count: number,
@@ -41,8 +43,9 @@ export class Instances {
   }
 
   /**
-   * Runs `work` as soon as an instance is free. Errors: what `work` throws, or BEDS-D002 when it holds its instance
-   * beyond `limitMs` and the grace: the instance is then replaced and whatever `work` still does is ignored.
+   * Runs `work` as soon as an instance is free. Errors: what `work` throws, or BEDS-D002 when it
+   * holds its instance beyond `limitMs` and the grace: the instance is then replaced and whatever
+   * `work` still does is ignored.
    */
   async run<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
     if (this.#busy < this.#count) this.#busy += 1;

@@ -15,8 +15,9 @@ export interface ParentLink extends Disposable {
 }
 
 /**
- * Ties a worker process to its parent: beats, listens, and notices the parent's death twice over: by the end of the
- * channel between them, and, should that ever fail to be told, by being given to another parent.
+ * Ties a worker process to its parent: beats, listens, and notices the parent's death twice over:
+ * by the end of the channel between them, and, should that ever fail to be told, by being given to
+ * another parent.
  */
 export function linkToParent(parts: ParentLinkParts): ParentLink {
   const parent = process.ppid;

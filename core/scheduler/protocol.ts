@@ -14,7 +14,9 @@ export type FromWorker =
 
 export type ToWorker = { readonly type: "drain" };
 
-/** Recognises a message of the other side; anything else (a plugin's own `process.send`) is ignored. */
+/**
+ * Recognises a message of the other side; anything else (a plugin's own `process.send`) is ignored.
+ */
 export function isFromWorker(message: unknown): message is FromWorker {
   return hasType(message, ["beat", "ready", "failed", "drained"]);
 }

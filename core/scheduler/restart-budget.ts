@@ -1,4 +1,4 @@
-/** How often a thing may be restarted before the node says that it is degraded (STYLE 24). */
+/** How often a thing may be restarted before the node says that it is degraded. */
 export interface BudgetLimits {
   readonly restarts: number;
   /** Milliseconds that a restart counts against the budget. */
@@ -18,7 +18,9 @@ export class RestartBudget {
     this.#now = now;
   }
 
-  /** Takes one restart. Out: the milliseconds to wait before it: 0 within the budget, else `slowMs`. */
+  /**
+   * Takes one restart. Out: the milliseconds to wait before it: 0 within the budget, else `slowMs`.
+   */
   take(): number {
     const now = this.#now();
     this.#restarts = this.#restarts.filter((at) => now - at < this.#limits.perMs);

@@ -9,7 +9,9 @@ export interface SupervisorParts {
   readonly workers: number;
   readonly start: StartWorker;
   readonly budget: BudgetLimits;
-  /** A worker that has not given a sign of life for so long has a blocked event loop and is killed. */
+  /**
+   * A worker that has not given a sign of life for so long has a blocked event loop and is killed.
+   */
   readonly hangMs: number;
   /** A worker that has not drained after so long is killed. */
   readonly drainMs: number;
@@ -23,19 +25,23 @@ export interface StartFailure {
   readonly error: BedsError;
 }
 
+/** Looks in a row without a sign of life after which a worker counts as hanging. */
+const looksBeforeKill = 5;
+
 /** One place for a worker process; the process in it changes, the place stays. */
 interface Seat {
   readonly index: number;
   process: WorkerProcess | null;
-  lastSign: number;
+  /** Looks of the parent since the last sign of life. */
+  silentLooks: number;
   ready: boolean;
   lacks: readonly string[];
   unfinished: number;
 }
 
 /**
- * The parent's work: keeps the worker processes running, replaces those that die or hang, and drains them at the end.
- * It holds no driver and no connection of its own.
+ * The parent's work: keeps the worker processes running, replaces those that die or hang, and
+ * drains them at the end. It holds no driver and no connection of its own.
  */
 export class Supervisor {
   readonly #parts: SupervisorParts;
@@ -53,18 +59,20 @@ export class Supervisor {
     this.#parts = parts;
     this.#budget = new RestartBudget(parts.budget, parts.now);
     this.#seats = Array.from({ length: parts.workers }, (_, index) => emptySeat(index));
-    this.#watch = setInterval(() => this.#killHanging(), Math.max(100, parts.hangMs / 5));
+    this.#watch = setInterval(() => this.#killHanging(), parts.hangMs / looksBeforeKill);
   }
 
-  /** Starts all workers. Out: null once each of them consumes, or why the node never became ready. */
+  /**
+   * Starts all workers. Out: null once each of them consumes, or why the node never became ready.
+   */
   start(): Promise<StartFailure | null> {
     this.#keepers = this.#seats.map((seat) => this.#keep(seat));
     return this.#started.promise;
   }
 
   /**
-   * Lets every worker finish what it has begun and end. Out: how many messages were left unfinished, which RabbitMQ
-   * delivers again elsewhere. A second call waits for the first.
+   * Lets every worker finish what it has begun and end. Out: how many messages were left
+   * unfinished, which RabbitMQ delivers again elsewhere. A second call waits for the first.
    */
   async drain(): Promise<number> {
     if (!this.#draining) {
@@ -96,7 +104,7 @@ export class Supervisor {
     for (let first = true; !this.#draining; first = false) {
       const process = this.#parts.start(seat.index, (message) => this.#hear(seat, message));
       seat.process = process;
-      seat.lastSign = this.#parts.now();
+      seat.silentLooks = 0;
       seat.unfinished = 0;
       this.#say(seat, first ? "started" : "replaced", "");
       const end = await process.ended;
@@ -113,7 +121,7 @@ export class Supervisor {
   }
 
   #hear(seat: Seat, message: FromWorker): void {
-    seat.lastSign = this.#parts.now();
+    seat.silentLooks = 0;
     if (message.type === "ready") {
       seat.ready = true;
       seat.lacks = message.lacks;
@@ -136,9 +144,10 @@ export class Supervisor {
   }
 
   #killHanging(): void {
-    const deadline = this.#parts.now() - this.#parts.hangMs;
     for (const seat of this.#seats) {
-      if (seat.process === null || seat.lastSign > deadline) continue;
+      // Looks are counted, not time: when the whole machine stood still, nobody could give a sign.
+      seat.silentLooks += 1;
+      if (seat.process === null || seat.silentLooks <= looksBeforeKill) continue;
       const detail = `worker ${seat.index}, pid ${seat.process.pid}`;
       const error = new BedsError("BEDS-N004", { detail });
       this.#parts.observe({ kind: "problem", severity: "error", during: "supervision", error });
@@ -183,5 +192,5 @@ export class Supervisor {
 }
 
 function emptySeat(index: number): Seat {
-  return { index, process: null, lastSign: 0, ready: false, lacks: [], unfinished: 0 };
+  return { index, process: null, silentLooks: 0, ready: false, lacks: [], unfinished: 0 };
 }

@@ -1,5 +1,6 @@
 import {
   type AmqpConnection,
+  type ConfirmedMessage,
   type ConnectionOptions,
   DEAD_KEY,
   declareTopology,
@@ -7,11 +8,14 @@ import {
   Link,
   openPublisher,
   type Publisher,
+  republishHeaders,
+  retrySteps,
   type Topology,
 } from "../amqp/index.ts";
 import { BedsError } from "../contract/errors.ts";
 import type { Observation, Observe } from "../contract/events.ts";
 import type { DeadLetter } from "../reliability/dead-letter.ts";
+import type { PutOff } from "../reliability/settler.ts";
 import { aborted } from "./aborted.ts";
 import type { Pool } from "./pool.ts";
 
@@ -24,8 +28,9 @@ export interface TransportParts {
 }
 
 /**
- * The connections of a worker to one RabbitMQ (DESIGN §5): *data* for deliveries, their answers and acks, *confirmed*
- * for what must not be lost. Both come back by themselves; topology is declared before anything is consumed.
+ * The connections of a worker to one RabbitMQ (wiki/Queue-Topology.md): *data* for deliveries,
+ * their answers and acks, *confirmed* for what must not be lost. Both come back by themselves;
+ * topology is declared before anything is consumed.
  */
 export class Transport {
   readonly #parts: TransportParts;
@@ -44,12 +49,17 @@ export class Transport {
     this.#confirmed = this.#link("confirmed", (connection) => this.#setUpConfirmed(connection));
   }
 
-  /** Resolves when topology was declared for the first time. Errors: why the first attempt failed; others follow. */
+  /**
+   * Resolves when topology was declared for the first time. Errors: why the first attempt failed;
+   * others follow.
+   */
   declared(): Promise<void> {
     return this.#declared.promise;
   }
 
-  /** Lets the pools consume, now and after every reconnect. Called once, when the worker can serve. */
+  /**
+   * Lets the pools consume, now and after every reconnect. Called once, when the worker can serve.
+   */
   open(pools: readonly Pool[]): void {
     this.#opened.resolve(pools);
   }
@@ -59,11 +69,11 @@ export class Transport {
     await this.#data.waitUntilUp(signal);
   }
 
-  /** Publishes a dead letter and waits for the confirm. Errors: those of `Publisher.publish`; it may then be lost. */
+  /**
+   * Publishes a dead letter and waits for the confirm. Errors: those of `Publisher.publish`; it may
+   * then be lost.
+   */
   async keepDeadLetter(letter: DeadLetter): Promise<void> {
-    if (this.#publisher === null)
-      await this.#confirmed.waitUntilUp(AbortSignal.timeout(patienceMs));
-    if (this.#publisher === null) throw new BedsError("BEDS-Q006", { detail: "no publisher" });
     const { body, headers, messageId } = letter;
     const properties = {
       messageId,
@@ -72,6 +82,33 @@ export class Transport {
       contentType: "application/json",
     } as const;
     const message = { exchange: exchange.dead, routingKey: DEAD_KEY, body, properties };
+    await this.#publish(message);
+  }
+
+  /**
+   * Publishes a message to the queue of a retry step and waits for the confirm. Errors: as above.
+   */
+  async putOff({ delivery, body, messageId, step }: PutOff): Promise<void> {
+    const { arrival } = delivery;
+    const properties = {
+      messageId,
+      contentType: "application/json",
+      deliveryMode: 2,
+      headers: republishHeaders(arrival, arrival.attempt + 1),
+      userId: this.#parts.connection.user,
+      ...(arrival.sentAt > 0 ? { timestamp: arrival.sentAt / 1000 } : {}),
+      ...(delivery.replyAddress === null ? {} : { replyTo: delivery.replyAddress }),
+      ...(arrival.correlationId === "" ? {} : { correlationId: arrival.correlationId }),
+    } as const;
+    const retry = retrySteps[step]?.name ?? "";
+    await this.#publish({ exchange: retry, routingKey: arrival.queue, body, properties });
+  }
+
+  async #publish(message: ConfirmedMessage): Promise<void> {
+    if (this.#publisher === null) {
+      await this.#confirmed.waitUntilUp(AbortSignal.timeout(patienceMs));
+    }
+    if (this.#publisher === null) throw new BedsError("BEDS-Q006", { detail: "no publisher" });
     await this.#publisher.publish({ ...message, mandatory: true });
   }
 
@@ -104,7 +141,10 @@ export class Transport {
     for (const pool of pools ?? []) await this.#attach(pool, connection);
   }
 
-  /** A pool that loses its channel alone gets another; when that fails, the whole connection is made anew. */
+  /**
+   * A pool that loses its channel alone gets another; when that fails, the whole connection is made
+   * anew.
+   */
   async #attach(pool: Pool, connection: AmqpConnection): Promise<void> {
     await pool.attach(connection, () => {
       declareTopology(connection, this.#parts.topology)
@@ -114,6 +154,7 @@ export class Transport {
   }
 
   async #setUpConfirmed(connection: AmqpConnection): Promise<void> {
+    await declareTopology(connection, this.#parts.topology);
     const publisher = await openPublisher(connection);
     this.#publisher = publisher;
     void publisher.lost.then((reason) => {
@@ -123,7 +164,9 @@ export class Transport {
   }
 }
 
-/** Milliseconds that a dead letter waits for its connection before its message goes back to the queue. */
+/**
+ * Milliseconds that a publish waits for its connection before its message goes back to the queue.
+ */
 const patienceMs = 10_000;
 
 function isFailure(observation: Observation): boolean {

@@ -6,7 +6,10 @@ export interface WorkerEnd {
   readonly signal: string | null;
 }
 
-/** The parent's hold on one worker process: the same program, started with the hidden command `worker`. */
+/**
+ * The parent's hold on one worker process: the same program, started with the hidden command
+ * `worker`.
+ */
 export interface WorkerProcess {
   readonly pid: number;
   readonly ended: Promise<WorkerEnd>;
@@ -18,8 +21,8 @@ export interface WorkerProcess {
 export type StartWorker = (worker: number, listen: (message: FromWorker) => void) => WorkerProcess;
 
 /**
- * Makes the function that starts workers as children of this process. Their output goes where the parent's goes; they
- * learn of the parent's death by the end of the channel between them.
+ * Makes the function that starts workers as children of this process. Their output goes where the
+ * parent's goes; they learn of the parent's death by the end of the channel between them.
  */
 export function workerStarter(command: readonly string[]): StartWorker {
   return (worker, listen) => {

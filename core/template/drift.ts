@@ -10,8 +10,8 @@ import {
 } from "../contract/template.ts";
 
 /**
- * Compares the templates of one database with what the database reports (DESIGN §6). In: all
- * templates; those of other databases are passed over. Out: each difference at its operation's
+ * Compares the templates of one database with what the database reports (wiki/Templates.md). In:
+ * all templates; those of other databases are passed over. Out: each difference at its operation's
  * place, and what the account may do too much, which has no place. Pure; called at boot and by
  * `beds check`.
  */
@@ -20,7 +20,10 @@ export function findDrift(
   description: DatabaseDescription,
   databaseName: string,
 ): readonly BedsError[] {
-  const errors: BedsError[] = [];
+  const errors = (description.missing ?? []).map((object) => {
+    const detail = `database ${databaseName}: BEDS's own ${object} is missing`;
+    return new BedsError("BEDS-T014", { detail });
+  });
   const needed = new Set(description.harmlessGrants);
   for (const template of templates) {
     if (template.database !== databaseName || template.class === "none") continue;

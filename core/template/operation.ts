@@ -52,10 +52,27 @@ export function readOperation(
     },
     orderBy: readOrder(input, objectType, path, context, faults),
     timeoutMs: input.timeout_ms,
+    idempotency: readIdempotency(input, path, faults),
     roles: input.roles,
     description: input.description,
     where: faults.where(path),
   };
+}
+
+/**
+ * A read changes nothing, so it has no key; a mutation has one unless its template says otherwise.
+ */
+function readIdempotency(
+  input: OperationInput,
+  path: TomlPath,
+  faults: FaultList,
+): Operation["idempotency"] {
+  if (input.kind !== "fetch") return input.idempotency ?? "key";
+  if (input.idempotency !== undefined) {
+    const key = [...path, "idempotency"];
+    faults.add("BEDS-T003", key, `${key.join(".")} is for mutations; a fetch changes nothing`);
+  }
+  return "off";
 }
 
 const typesOf: { readonly [Class in DatabaseClass]: readonly ObjectType[] } = {

@@ -143,6 +143,12 @@ export const operationSchema = v.strictObject({
     described(integer(1, 60_000), "Milliseconds after which the server must have stopped it."),
     5000,
   ),
+  idempotency: v.optional(
+    described(
+      v.picklist(["key", "off"]),
+      "Mutations only. `key`: it takes effect once for its key, and its answer is kept; `off`: not.",
+    ),
+  ),
   roles: v.optional(
     described(v.array(plainName), "Who may call it. Empty: nobody (default-deny)."),
     [],

@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { definePlugin } from "../../core/contract/index.ts";
 
-/** rBroker: reads of the primary application. A lost read is asked again, so its queues are classic. */
+/**
+ * rBroker: reads of the primary application. A lost read is asked again, so its queues are classic.
+ */
 export default definePlugin({
   contract: 1,
   kind: "broker",

@@ -1,7 +1,10 @@
 import * as v from "valibot";
 import { definePlugin } from "../../core/contract/index.ts";
 
-/** wBroker: mutations of the primary application. A confirmed write must survive, so its queues are quorum queues. */
+/**
+ * wBroker: mutations of the primary application. A confirmed write must survive, so its queues are
+ * quorum queues.
+ */
 export default definePlugin({
   contract: 1,
   kind: "broker",

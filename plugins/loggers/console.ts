@@ -126,7 +126,13 @@ const levelIds: Readonly<Record<LogLevel, number>> = { debug: 2, info: 3, warnin
 /** A node that stops does not wait longer than this for somebody who reads its log. */
 const closeMs = 1000;
 
+/** Whoever read the log is gone: that is no reason for a node to end. Said once a process. */
+function outliveReaders(): void {
+  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", () => undefined);
+}
+
 async function openSink(format: Format, output: BufferedOutput): Promise<LogSink> {
+  outliveReaders();
   const { Logger } = await import("tslog/slim");
   // "hidden" keeps tslog off standard output: the transport is the only way out.
   const logger = new Logger<LogRecord>({ type: "hidden", minLevel: 0 });

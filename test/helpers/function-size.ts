@@ -9,8 +9,9 @@ const opening =
 const other = /^\s*(\}?\s*else|if|for|while|switch|catch|do|class|interface|export class)\b/;
 
 /**
- * The functions of a formatted source that are longer than `most` lines. It reads layout, not syntax, which is enough
- * because the formatter puts a function's last brace under the first letter of the line that the function ends.
+ * The functions of a formatted source that are longer than `most` lines. It reads layout, not
+ * syntax, which is enough because the formatter puts a function's last brace under the first letter
+ * of the line that the function ends.
  */
 export function longFunctions(text: string, most: number): readonly LongFunction[] {
   const lines = text.split("\n");

@@ -13,7 +13,10 @@ export interface Ran {
   readonly err: string;
 }
 
-/** A folder of its own with a working configuration for the local stack, in which the compiled program runs. */
+/**
+ * A folder of its own with a working configuration for the local stack, in which the compiled
+ * program runs.
+ */
 export interface Project extends AsyncDisposable {
   readonly folder: string;
   /** Runs a command to its end. */
@@ -25,8 +28,9 @@ export interface Project extends AsyncDisposable {
 }
 
 /**
- * Makes a project: configuration, templates and object sources of this checkout, copied. `settings` is TOML that is
- * put behind the environment file of the local stack. Builds the program when it is not there.
+ * Makes a project: configuration, templates and object sources of this checkout, copied. `settings`
+ * is TOML that is put behind the environment file of the local stack. Builds the program when it is
+ * not there.
  */
 export async function makeProject(settings = ""): Promise<Project> {
   await ensureBinary();
@@ -70,7 +74,10 @@ export async function runIn(folder: string, words: readonly string[]): Promise<R
   return { code, out, err };
 }
 
-/** `npm test` has built it already; `bun test` alone builds it when it is missing or older than the sources. */
+/**
+ * `npm test` has built it already; `bun test` alone builds it when it is missing or older than the
+ * sources.
+ */
 async function ensureBinary(): Promise<void> {
   const built = Bun.file(binary);
   if (await built.exists()) {

@@ -6,7 +6,10 @@ import { makeProject, type Project } from "../helpers/project.ts";
 
 const fixtures = join(import.meta.dir, "..", "fixtures");
 
-/** A project with the fixture plugins in `plugins/`, of which `files` are named in its configuration. */
+/**
+ * A project with the fixture plugins in `plugins/`, of which `files` are named in its
+ * configuration.
+ */
 async function projectWith(files: readonly string[], more = ""): Promise<Project> {
   const paths = files.map((file) => `"plugins/${file}"`).join(", ");
   const project = await makeProject(`[plugins]\npaths = [${paths}]\n${more}`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { type LocalStack, startStack } from "../../config/stack/stack.ts";
 import { openClient } from "../helpers/client.ts";
+import { childrenOf, isAlive } from "../helpers/processes.ts";
 import { makeProject, type Project } from "../helpers/project.ts";
 
 /** After a server is back, the node must answer within so many milliseconds. */
@@ -20,7 +20,10 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]();
 });
 
-/** One read of each database, on a connection of its own. Out: the codes, or why there was no answer. */
+/**
+ * One read of each database, on a connection of its own. Out: the codes, or why there was no
+ * answer.
+ */
 async function read(operation: "rel" | "rec"): Promise<string> {
   try {
     await using client = await openClient();
@@ -100,6 +103,33 @@ describe("kill -9 during a stream of reads", () => {
     }, 60_000);
   }
 
+  for (const [server, operation] of [
+    ["mariadb", "rel"],
+    ["mongodb", "rec"],
+  ] as const) {
+    test(`of ${server}: requests wait in their queue and are answered when it is back`, async () => {
+      const log: string[] = [];
+      const node = await project.start(log);
+      try {
+        const found = stack.servers.get(server);
+        if (found === undefined) throw new Error(`the stack has no ${server}`);
+        await using client = await openClient();
+        const name = `${operation === "rel" ? "ExampleRel" : "ExampleRec"}.fetch_by_id`;
+        const ask = () => client.ask(`${operation}.read`, name, absent[operation], 20_000);
+        expect((await ask()).error?.code).toBe("BEDS-D404");
+        found.kill();
+        const waiting = Array.from({ length: 20 }, ask);
+        await Bun.sleep(1500);
+        await found.start();
+        const codes = (await Promise.all(waiting)).map((answer) => answer.error?.code);
+        expect(new Set(codes)).toEqual(new Set(["BEDS-D404"]));
+        expect(log.some((line) => line.includes(`beds.rBroker.${operation} paused`))).toBe(true);
+      } finally {
+        expect(await node.stop()).toBe(0);
+      }
+    }, 60_000);
+  }
+
   test("of a worker: it is logged and replaced, and the node goes on answering", async () => {
     const log: string[] = [];
     const node = await project.start(log);
@@ -160,19 +190,5 @@ async function logged(log: readonly string[], words: string, withinMs = 5000): P
     if (performance.now() > until)
       throw new Error(`not logged: ${words}\n${log.slice(-10).join("\n")}`);
     await Bun.sleep(20);
-  }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return children.trim().split(/\s+/).filter(Boolean).map(Number);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -6,6 +6,7 @@ import {
   type ChannelReceiver,
   FrameReader,
 } from "../../../core/amqp/frame-reader.ts";
+import { PropertyReader } from "../../../core/amqp/message-properties.ts";
 import { FrameWriter, type OutgoingMessage } from "../../../core/amqp/frame-writer.ts";
 import { OutputBuffer } from "../../../core/amqp/output-buffer.ts";
 import { BedsError } from "../../../core/contract/index.ts";
@@ -208,7 +209,7 @@ describe("the writer", () => {
     const refused = [
       { ...message, routingKey: long },
       { ...message, exchange: "x".repeat(256) },
-      { ...message, properties: { correlationId: long } },
+      { ...message, properties: { correlationId: "x".repeat(256) } },
       { ...message, properties: { userId: "x".repeat(5_000) } },
       { ...message, properties: { headers: { big: "x".repeat(8_000) } } },
     ];
@@ -217,6 +218,24 @@ describe("the writer", () => {
     }
     output.flush();
     expect(writes).toEqual([]);
+  });
+});
+
+describe("a correlation id", () => {
+  test("of any bytes comes back as it was: it is its sender's alone", () => {
+    const correlationId = Buffer.from(
+      Uint8Array.from({ length: 255 }, (_, at) => 255 - at),
+    ).toString("latin1");
+    const bytes = encoded({
+      exchange: "",
+      routingKey: "q",
+      body: "",
+      properties: { correlationId },
+    });
+    const [, header] = framesOf(bytes, FRAME_MAX);
+    if (header === undefined) throw new Error("no content header");
+    const properties = new PropertyReader().read(header.payload, 12, header.payload.length);
+    expect(properties.correlationId).toBe(correlationId);
   });
 });
 

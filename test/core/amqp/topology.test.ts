@@ -53,6 +53,9 @@ describe("the topology as data", () => {
     expect(
       all.bindings.map(({ exchange, queue, routingKey }) => [exchange, queue, routingKey]),
     ).toEqual([
+      ["beds.retry.1s", "beds.retry.1s", ""],
+      ["beds.retry.5s", "beds.retry.5s", ""],
+      ["beds.retry.30s", "beds.retry.30s", ""],
       ["beds.unroutable", "beds.unroutable", ""],
       ["beds.dead", "beds.dead", "dead"],
       ["beds.events", "beds.rBroker.rel", "rel.read"],

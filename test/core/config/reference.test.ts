@@ -55,6 +55,7 @@ describe("the page", () => {
       "node.restart_budget",
       "log",
       "limits",
+      "reliability",
       "templates",
       "plugins",
       "broker_services",

@@ -16,6 +16,7 @@ test("reads what a node writes", () => {
   const { body } = encodeError(
     lineage,
     new BedsError("BEDS-D404"),
+    false,
     { queueMs: 1, execMs: 2 },
     mint,
   );

@@ -186,7 +186,8 @@ describe("route", () => {
     execute: null,
     disabled: new BedsError("BEDS-T014", { detail: "database app has no usr_x" }),
   };
-  const taken = { queue: "beds.rBroker.rel", routingKey: "rel.read" };
+  const fresh = { redelivered: false, attempt: 0 };
+  const taken = { queue: "beds.rBroker.rel", routingKey: "rel.read", ...fresh };
   const routesOf = (found: Route<string>): Routes<string> =>
     new Map([[authorized.operation, found]]);
 
@@ -197,14 +198,14 @@ describe("route", () => {
   });
 
   test("another queue: BEDS-R003 with the right key", () => {
-    const wrong = { queue: "beds.wBroker.rel", routingKey: "rel.write" };
+    const wrong = { queue: "beds.wBroker.rel", routingKey: "rel.write", ...fresh };
     const error = errorOf(() => route(authorized, wrong, routesOf(open), deadline));
     expect(error.code).toBe("BEDS-R003");
     expect(error.detail).toContain("rel.read");
   });
 
   test("the right key, but no queue took it: BEDS-Q008", () => {
-    const lost = { queue: "beds.unroutable", routingKey: "rel.read" };
+    const lost = { ...taken, queue: "beds.unroutable" };
     const error = errorOf(() => route(authorized, lost, routesOf(open), deadline));
     expect(error.code).toBe("BEDS-Q008");
   });

@@ -10,7 +10,7 @@ const result: Result = { rows: [{ usr_email: "ü" }], next: null, version: 8, to
 
 describe("an answer", () => {
   test("of status ok is exactly this", () => {
-    const { body, error } = encodeOk(request, result, timing, stillMint(), 10_000);
+    const { body, error } = encodeOk(request, result, false, timing, stillMint(), 10_000);
     expect(error).toBeNull();
     const answer = JSON.parse(body);
     expect(isEventId(answer.event_id)).toBe(true);
@@ -31,7 +31,13 @@ describe("an answer", () => {
   test("of status error is exactly this", () => {
     const cause = new Error("hunter2");
     const failed = new BedsError("BEDS-D404", { detail: "no such user", cause });
-    const { body, error } = encodeError({ ...request, depth: 3 }, failed, timing, stillMint());
+    const { body, error } = encodeError(
+      { ...request, depth: 3 },
+      failed,
+      false,
+      timing,
+      stillMint(),
+    );
     expect(error).toBe(failed);
     const answer = JSON.parse(body);
     expect(answer).toEqual({
@@ -57,9 +63,11 @@ describe("an answer", () => {
   });
 
   test("is measured in bytes of UTF-8, to the byte", () => {
-    const size = Buffer.byteLength(encodeOk(request, result, timing, stillMint(), 10_000).body);
-    expect(encodeOk(request, result, timing, stillMint(), size).error).toBeNull();
-    const tooLarge = encodeOk(request, result, timing, stillMint(), size - 1);
+    const size = Buffer.byteLength(
+      encodeOk(request, result, false, timing, stillMint(), 10_000).body,
+    );
+    expect(encodeOk(request, result, false, timing, stillMint(), size).error).toBeNull();
+    const tooLarge = encodeOk(request, result, false, timing, stillMint(), size - 1);
     expect(tooLarge.error?.code).toBe("BEDS-M030");
     const answer = JSON.parse(tooLarge.body);
     expect(answer).toMatchObject({ status: "error", result: null, parent_id: eventId });
@@ -70,13 +78,15 @@ describe("an answer", () => {
     const secret = "Access denied for 'beds_run'@'10.0.0.7'";
     for (const code of ["BEDS-D001", "BEDS-D008", "BEDS-B001", "BEDS-A001", "BEDS-Q006"] as const) {
       const failed = new BedsError(code, { detail: secret });
-      expect(encodeError(request, failed, timing, stillMint()).body).not.toContain("10.0.0.7");
+      expect(encodeError(request, failed, false, timing, stillMint()).body).not.toContain(
+        "10.0.0.7",
+      );
     }
   });
 
   test("bounds a detail that an object made", () => {
     const failed = new BedsError("BEDS-D400", { detail: "\u{1f600}".repeat(100_000) });
-    const { body } = encodeError(request, failed, timing, stillMint());
+    const { body } = encodeError(request, failed, false, timing, stillMint());
     expect(body.length).toBeLessThan(6000);
     expect(JSON.parse(body).error.code).toBe("BEDS-D400");
   });

@@ -20,6 +20,7 @@ export const arrival: Arrival = {
   redelivered: false,
   receivedAt: 1_790_000_000_000,
   sentAt: 0,
+  attempt: 0,
 };
 
 /** A mint whose clock and random stand still. */

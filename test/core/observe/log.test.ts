@@ -68,8 +68,9 @@ describe("createLog", () => {
 
 function request(outcome: string): Observation {
   const lineage = { eventId: "e", parentId: "", depth: 0, principal: "p", queue: "q" };
+  const settling = { error: null, settled: "answered", attempt: 0 } as const;
   const times = { queueMs: 0, execMs: 0 };
-  return { kind: "request", template: "T", op: "o", outcome, ...lineage, ...times };
+  return { kind: "request", template: "T", op: "o", outcome, ...lineage, ...settling, ...times };
 }
 
 class MemorySink implements LogSink {

@@ -14,6 +14,9 @@ const request: RequestObserved = {
   principal: "app1",
   queue: "beds.rBroker.rel",
   outcome: "ok",
+  error: null,
+  settled: "answered",
+  attempt: 0,
   queueMs: 0.449,
   execMs: 1.25,
 };
@@ -74,6 +77,8 @@ describe("logRecord", () => {
       op: "fetch",
       principal: "app1",
       queue: "beds.rBroker.rel",
+      settled: "answered",
+      attempt: 0,
       queue_ms: 0.4,
       exec_ms: 1.3,
     });

@@ -87,6 +87,11 @@ const cases: readonly (readonly [
     ],
   ],
   [
+    "an object of BEDS's own that is missing",
+    { ...reported([create, list]), missing: ["procedure beds_begin"] },
+    ["- BEDS-T014 database app: BEDS's own procedure beds_begin is missing"],
+  ],
+  [
     "an object of another type",
     reported([{ ...create, type: "function" }, list]),
     [
