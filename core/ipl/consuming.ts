@@ -23,7 +23,7 @@ import type { RouteTable } from "./routes.ts";
 import type { Steps } from "./steps.ts";
 
 /** Beyond its time limit an operation may hold its instance this much longer, in milliseconds. */
-const instanceGraceMs = 2000;
+const instanceGraceMs = 5000;
 
 /**
  * A message that could not be settled is held so long before it goes back to its queue, in

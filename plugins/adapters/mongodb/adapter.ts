@@ -4,15 +4,24 @@ import {
   type Binding,
   type DatabaseDescription,
   type DatabaseTarget,
+  type KeyedMutations,
   type NamasteCore,
   type Operation,
   type Template,
 } from "../../../core/contract/index.ts";
 import { MongodbBinding } from "./binding.ts";
-import { MongodbCalls } from "./calls.ts";
+import { commandSender, MongodbCalls } from "./calls.ts";
 import { DatabaseClient } from "./client.ts";
 import { checkCommand } from "./command-check.ts";
-import { describeDatabase, findingText, isFinding, readDocuments } from "./description.ts";
+import {
+  type Ask,
+  describeDatabase,
+  findingText,
+  hasTransactions,
+  isFinding,
+  readDocuments,
+} from "./description.ts";
+import { MongodbKeyed } from "./keyed.ts";
 import { readObject } from "./object.ts";
 
 /** The plugin's options. */
@@ -29,6 +38,7 @@ export class MongodbAdapter implements Adapter {
   readonly core: NamasteCore;
   readonly #client: DatabaseClient;
   readonly #database: string;
+  #keyed: KeyedMutations | undefined;
 
   constructor(target: DatabaseTarget, limits: MongodbLimits) {
     const { database, connections, connectTimeoutMs, master } = target;
@@ -41,7 +51,16 @@ export class MongodbAdapter implements Adapter {
       connectTimeoutMs,
       selectionMs,
     });
-    this.core = new MongodbCalls(this.#client);
+    this.core = new MongodbCalls(commandSender(this.#client));
+    this.#keyed = new MongodbKeyed({ client: this.#client, database, random: Math.random });
+  }
+
+  /**
+   * There until `describe` has found a server without transactions, which is one that is no member
+   * of a replica set. Whoever has not asked gets BEDS-D011 from it.
+   */
+  get keyed(): KeyedMutations | undefined {
+    return this.#keyed;
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -49,7 +68,10 @@ export class MongodbAdapter implements Adapter {
   }
 
   async describe(signal: AbortSignal): Promise<DatabaseDescription> {
-    return await describeDatabase(this.#client, this.#database, signal);
+    const ask: Ask = (command) =>
+      this.#client.run(command, { timeoutMs: lookMs, read: true, signal });
+    if (!(await hasTransactions(ask))) this.#keyed = undefined;
+    return await describeDatabase(ask, this.#database);
   }
 
   /** Reads the object again and compiles it. Errors: BEDS-T014, T015, T019 and T020. */

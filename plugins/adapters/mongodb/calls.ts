@@ -6,19 +6,27 @@ import {
   type Row,
 } from "../../../core/contract/index.ts";
 import { isReading, MongodbBinding } from "./binding.ts";
-import type { DatabaseClient } from "./client.ts";
+import type { CommandOptions, DatabaseClient } from "./client.ts";
 import { isDocument, isList, type JsonObject } from "./node.ts";
+import type { CommandObject } from "./object.ts";
+
+export type SendOptions = Pick<CommandOptions, "timeoutMs" | "read">;
+
+/** What takes commands and gives them their terms: the client itself, or a transaction. */
+export interface CommandSender {
+  /** Out: the server's answer. Errors: BedsErrors of the letter D. */
+  send(command: JsonObject, options: SendOptions): Promise<JsonObject>;
+}
 
 /**
- * The data path: one request is one command. A write is acknowledged when a majority has it in its
- * journal; a read is answered from the first batch alone, which holds one row more than allowed, so
- * that too many are noticed.
+ * The data path: one request is one command. A read is answered from the first batch alone, which
+ * holds one row more than allowed, so that too many are noticed.
  */
 export class MongodbCalls implements NamasteCore {
-  readonly #client: DatabaseClient;
+  readonly #sender: CommandSender;
 
-  constructor(client: DatabaseClient) {
-    this.#client = client;
+  constructor(sender: CommandSender) {
+    this.#sender = sender;
   }
 
   createRecord(binding: Binding, values: readonly unknown[], options: CallOptions) {
@@ -48,26 +56,38 @@ export class MongodbCalls implements NamasteCore {
   ): Promise<readonly Row[]> {
     const filled = binding.fill(values);
     const read = isReading(binding.object);
+    const { object } = binding;
     const command = read
-      ? readCommand(binding, filled, options)
-      : writeCommand(binding, filled, options);
+      ? readCommand(object, filled, options)
+      : { [object.kind]: object.on, ...filled };
     const { timeoutMs } = options;
-    const reply = await this.#client.run(command, { timeoutMs, read });
+    const reply = await this.#sender.send(command, { timeoutMs, read });
     const documents = read ? firstBatch(reply, options) : outcome(binding, filled, reply);
     return binding.operation.result.shape === "none" ? [] : binding.rows.read(documents);
   }
 }
 
+/** Each command by itself; a write is acknowledged when a majority has it in its journal. */
+export function commandSender(client: DatabaseClient): CommandSender {
+  return {
+    send(command, options) {
+      const { timeoutMs, read } = options;
+      const terms = read ? {} : { writeConcern: { w: "majority", j: true, wtimeout: timeoutMs } };
+      return client.run({ ...command, maxTimeMS: timeoutMs, ...terms }, options);
+    },
+  };
+}
+
 function readCommand(
-  { object }: MongodbBinding,
+  object: CommandObject,
   filled: JsonObject,
-  { timeoutMs, rowCap }: CallOptions,
+  { rowCap }: CallOptions,
 ): JsonObject {
   const most = rowCap + 1;
   if (object.kind === "find") {
     const { limit } = filled;
     const asked = typeof limit === "number" ? Math.min(limit, most) : most;
-    return { find: object.on, ...filled, limit: asked, batchSize: most, maxTimeMS: timeoutMs };
+    return { find: object.on, ...filled, limit: asked, batchSize: most };
   }
   const { pipeline } = filled;
   const stages = isList(pipeline) ? pipeline : [];
@@ -77,20 +97,6 @@ function readCommand(
     pipeline: [...stages, { $limit: most }],
     // One more than can come, so that the server knows that it is done and keeps no cursor.
     cursor: { batchSize: most + 1 },
-    maxTimeMS: timeoutMs,
-  };
-}
-
-function writeCommand(
-  { object }: MongodbBinding,
-  filled: JsonObject,
-  { timeoutMs }: CallOptions,
-): JsonObject {
-  return {
-    [object.kind]: object.on,
-    ...filled,
-    maxTimeMS: timeoutMs,
-    writeConcern: { w: "majority", j: true, wtimeout: timeoutMs },
   };
 }
 

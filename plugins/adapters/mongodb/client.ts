@@ -1,4 +1,4 @@
-import type { MongoClient, MongoClientOptions } from "mongodb";
+import type { ClientSession, MongoClient, MongoClientOptions } from "mongodb";
 import { BedsError, type DatabaseServer } from "../../../core/contract/index.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { commandFailure, mayAskAgain, refuseWriteErrors } from "./failure.ts";
@@ -29,8 +29,12 @@ export interface ClientSettings {
 /** How one command runs. */
 export interface CommandOptions {
   readonly timeoutMs: number;
-  /** A read may be asked again when its connection was lost. */
+  /** Its outcome does not matter when its answer is lost; a read is then asked again. */
   readonly read: boolean;
+  /** Of the transaction that it is part of. Such a command is never sent twice. */
+  readonly session?: ClientSession;
+  /** Where not the client's own: transactions and sessions end in `admin`. */
+  readonly database?: "admin";
   readonly signal?: AbortSignal;
 }
 
@@ -40,6 +44,8 @@ export interface CommandOptions {
  * what happened.
  */
 export class DatabaseClient {
+  /** What the server knows its connections by. */
+  readonly appName = "beds";
   readonly #settings: ClientSettings;
   #connection: Connected | undefined;
   #connecting: Promise<Connected> | undefined;
@@ -54,6 +60,12 @@ export class DatabaseClient {
     return await loadDriver();
   }
 
+  /** A session for transactions, to be ended with `endSession`. Errors: BEDS-D001. */
+  async startSession(timeoutMs: number): Promise<ClientSession> {
+    const { client } = await this.#connected(timeoutMs);
+    return client.startSession({ causalConsistency: false });
+  }
+
   /**
    * Sends one command. Out: the server's answer. Errors: BedsErrors of the letter D; a write whose
    * answer was lost is BEDS-D004, one that was surely never sent is BEDS-D001. Settles within the
@@ -65,8 +77,9 @@ export class DatabaseClient {
     try {
       return await this.#send(connected, command, options, until);
     } catch (thrown) {
-      const again = mayAskAgain(thrown, options.read) && performance.now() < until;
-      if (!again) throw this.#failure(thrown, options, true);
+      const mayRepeat = options.read && options.session === undefined;
+      const isAgain = mayAskAgain(thrown, mayRepeat) && performance.now() < until;
+      if (!isAgain) throw this.#failure(thrown, options, true);
     }
     try {
       return await this.#send(connected, command, options, until);
@@ -106,7 +119,7 @@ export class DatabaseClient {
 
   async #connect(): Promise<Connected> {
     try {
-      const connection = await connect(this.#settings);
+      const connection = await connect(this.#settings, this.appName);
       this.#connection = connection;
       return connection;
     } finally {
@@ -133,7 +146,10 @@ export class DatabaseClient {
     const { mark } = reach;
     using _held = reach.hold(guard);
     try {
-      const reply: unknown = await client.db(database).command(command, { ...bsonOptions, signal });
+      const session = options.session === undefined ? {} : { session: options.session };
+      const reply: unknown = await client
+        .db(options.database ?? database)
+        .command(command, { ...bsonOptions, ...session, signal });
       const answer = isDocument(reply) ? reply : {};
       refuseWriteErrors(answer, { database, read: options.read, sent: true });
       return answer;
@@ -169,11 +185,14 @@ const timeLimit = new Error("time limit");
 /** 64-bit integers come back exact, bytes with their subtype. */
 const bsonOptions = { useBigInt64: true, promoteBuffers: false } as const;
 
-async function connect(settings: ClientSettings): Promise<Connected> {
+async function connect(settings: ClientSettings, appName: string): Promise<Connected> {
   const { MongoClient } = await loadDriver();
   const { host, port } = settings.server;
   const address = host.includes(":") ? `[${host}]` : host;
-  const client = new MongoClient(`mongodb://${address}:${port}/`, clientOptions(settings));
+  const client = new MongoClient(`mongodb://${address}:${port}/`, {
+    appName,
+    ...clientOptions(settings),
+  });
   const reach = new Reach();
   client.on("topologyDescriptionChanged", ({ newDescription }) => {
     reach.see([...newDescription.servers.values()].some(({ type }) => usable.has(type)));
@@ -193,7 +212,6 @@ function clientOptions(settings: ClientSettings): MongoClientOptions {
   const { server, connections, connectTimeoutMs, selectionMs } = settings;
   const { authSource = "admin", replicaSet, user, pass } = server;
   return {
-    appName: "beds",
     auth: { username: user, password: pass },
     authSource,
     ...(replicaSet === undefined ? { directConnection: true } : { replicaSet }),

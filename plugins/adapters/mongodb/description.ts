@@ -6,16 +6,17 @@ import {
   type FieldType,
 } from "../../../core/contract/index.ts";
 import { isReading } from "./binding.ts";
-import type { DatabaseClient } from "./client.ts";
 import { checkCommand } from "./command-check.ts";
 import { ServerRefusal } from "./failure.ts";
-import { grantWord, privilegesIn, needsOf, objectsNeed } from "./grants.ts";
+import { grantWord, needsOf, ownNeeds, privilegesIn } from "./grants.ts";
+import { missingKeyObjects } from "./key-store.ts";
 import { isDocument, isList, type JsonObject, pathText } from "./node.ts";
 import {
   type CommandObject,
   type CommandParameter,
   type Finding,
   objectsCollection,
+  ownCollections,
   readObject,
 } from "./object.ts";
 
@@ -28,21 +29,12 @@ const usualConnections = 65_536;
 /** The server's name of "not authorized". */
 const unauthorized = 13;
 
-/** Milliseconds for one look into the catalogue. */
-const lookMs = 10_000;
-
 /**
  * What the database has and what the runtime account may do there, read with that account alone. An
  * account that may not yet read `beds_objects` finds nothing, which says that `beds db apply` has
  * not run. Called at boot and by `beds check`.
  */
-export async function describeDatabase(
-  client: DatabaseClient,
-  database: string,
-  signal: AbortSignal,
-): Promise<DatabaseDescription> {
-  const ask = (command: JsonObject) =>
-    client.run(command, { timeoutMs: lookMs, read: true, signal });
+export async function describeDatabase(ask: Ask, database: string): Promise<DatabaseDescription> {
   const info = await ask({ buildInfo: 1 });
   const status = await ask({ connectionStatus: 1, showPrivileges: true });
   const { authInfo } = status;
@@ -59,8 +51,15 @@ export async function describeDatabase(
     maxConnections: usualConnections,
     objects,
     grants: [...new Set(privilegesIn(privileges).map(({ word }) => word))].sort(),
-    harmlessGrants: [grantWord(database, objectsNeed)],
+    harmlessGrants: ownNeeds.map((need) => grantWord(database, need)),
+    missing: await missingKeyObjects(ask, types),
   };
+}
+
+/** Whether the server has transactions: a member of a replica set, or a router of several. */
+export async function hasTransactions(ask: Ask): Promise<boolean> {
+  const { setName, msg } = await ask({ hello: 1 });
+  return setName !== undefined || msg === "isdbgrid";
 }
 
 /**
@@ -85,6 +84,7 @@ export type Ask = (command: JsonObject) => Promise<JsonObject>;
  * Why the object cannot be used on what it names; undefined when it can. Also the workbench's rule.
  */
 export function placeRefusal(object: CommandObject, type: string | undefined): string | undefined {
+  if (ownCollections.has(object.on)) return `${object.on} is BEDS's own`;
   if (type === undefined) return undefined;
   if (isReading(object) && type !== "view") {
     return `${object.on} is a ${type}: a plain read goes through a view, which the DBA defines`;

@@ -10,24 +10,25 @@ export function serverCode(number: number, read: boolean): ErrorCode | undefined
 }
 
 /**
- * A write that was interrupted may have been done: 91 shutdown · 189 stepped down · 11600, 11602
- * interrupted.
+ * A write that was interrupted may have been done: 91 shutdown · 189 stepped down · 11600, 11601,
+ * 11602 interrupted.
  */
-const interrupted: ReadonlySet<number> = new Set([91, 189, 11600, 11602]);
+const interrupted: ReadonlySet<number> = new Set([91, 189, 11600, 11601, 11602]);
 
 const numbers: readonly (readonly [ErrorCode, readonly number[]])[] = [
   // 6, 7, 89, 9001 network · 133 no such member · 10058, 10107, 13435, 13436 not the primary.
   ["BEDS-D001", [6, 7, 89, 133, 9001, 10058, 10107, 13435, 13436]],
-  // 50 maxTimeMS · 262 exceeded time limit.
-  ["BEDS-D002", [50, 262]],
-  // 24 lock timeout · 46 lock busy · 112 write conflict · 251 no such transaction.
-  ["BEDS-D003", [24, 46, 112, 251]],
+  // 50 maxTimeMS · 262 exceeded time limit · 290 a transaction open for too long.
+  ["BEDS-D002", [50, 262, 290]],
+  // 24 lock timeout · 46 lock busy · 112 write conflict · 225, 251 no such transaction · 239, 246
+  // no such snapshot · 267 waiting for another transaction.
+  ["BEDS-D003", [24, 46, 112, 225, 239, 246, 251, 267]],
   // What only the object's author can have caused: rights, names, operators and stages.
   [
     "BEDS-D005",
     [
-      13, 9, 26, 40, 48, 52, 54, 57, 59, 72, 73, 115, 166, 168, 238, 292, 15981, 16410, 16872,
-      31249, 31253, 31254, 40324, 40415,
+      13, 9, 26, 40, 48, 52, 54, 57, 59, 72, 73, 115, 166, 168, 238, 257, 263, 292, 313, 15981,
+      16410, 16872, 31249, 31253, 31254, 40324, 40415,
     ],
   ],
   ["BEDS-D006", [11000, 11001, 12582]],

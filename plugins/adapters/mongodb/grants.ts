@@ -1,5 +1,5 @@
 import { isDocument, isList, type JsonObject } from "./node.ts";
-import { type CommandObject, objectsCollection } from "./object.ts";
+import { type CommandObject, keysCollection, objectsCollection } from "./object.ts";
 
 /** One thing that the runtime account must be allowed to do. */
 export interface Need {
@@ -13,8 +13,15 @@ export function grantWord(database: string, { action, collection }: Need): strin
   return `${action} ON ${database}.${collection}`;
 }
 
-/** Every runtime account reads the objects themselves; no data can be reached that way. */
-export const objectsNeed: Need = { action: "find", collection: objectsCollection };
+/**
+ * What every runtime account does beside its operations: it reads the objects themselves, and finds
+ * and stores keys, of which it can neither change nor remove one. No data can be reached that way.
+ */
+export const ownNeeds: readonly Need[] = [
+  { action: "find", collection: objectsCollection },
+  { action: "find", collection: keysCollection },
+  { action: "insert", collection: keysCollection },
+];
 
 /**
  * What an object needs. MongoDB cannot grant one command: the account may then do all of its kind.

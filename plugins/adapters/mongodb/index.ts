@@ -4,8 +4,8 @@ import { MongodbAdapter } from "./adapter.ts";
 import { MongodbWorkbench } from "./workbench.ts";
 
 /**
- * MongoDB: the documents of `beds_objects` are its named objects (DESIGN §6). The driver is loaded
- * with the first connection, so that commands which need no database do not pay for it.
+ * MongoDB: the documents of `beds_objects` are its named objects (wiki/Templates.md). The driver is
+ * loaded with the first connection, so that commands which need no database do not pay for it.
  */
 export default definePlugin({
   contract: 1,

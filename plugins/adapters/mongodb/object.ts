@@ -8,6 +8,16 @@ export const objectsCollection = "beds_objects";
 /** The workbench's own notes; the runtime account does not see them. */
 export const sourcesCollection = "beds_object_source";
 
+/** The keys of mutations with their answers; the runtime account finds and inserts them. */
+export const keysCollection = "beds_key";
+
+/** BEDS's own; no operation's object may work on them. */
+export const ownCollections: ReadonlySet<string> = new Set([
+  objectsCollection,
+  sourcesCollection,
+  keysCollection,
+]);
+
 export const commandKinds = [
   "aggregate",
   "find",

@@ -1,7 +1,7 @@
 import { BedsError, type Template } from "../../../core/contract/index.ts";
 import { type RuntimeAccount, runtimeRole } from "./bench-state.ts";
 import { serverText } from "./failure.ts";
-import { grantWord, type Need, needsOf, objectsNeed } from "./grants.ts";
+import { grantWord, type Need, needsOf, ownNeeds } from "./grants.ts";
 import type { JsonObject } from "./node.ts";
 import type { CommandObject } from "./object.ts";
 import type { Bench, Step } from "./steps.ts";
@@ -71,7 +71,7 @@ function neededBy({ section, templates, objects }: RoleDemand): readonly Need[] 
     .filter((template) => template.class === "rec" && template.database === section)
     .flatMap((template) => [...template.operations.values()])
     .flatMap((operation) => objects.get(operation.object) ?? []);
-  return [objectsNeed, ...used.flatMap(needsOf)];
+  return [...ownNeeds, ...used.flatMap(needsOf)];
 }
 
 function accountStep({ user, authSource }: RuntimeAccount, bench: Bench): Step {

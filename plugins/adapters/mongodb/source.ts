@@ -4,15 +4,15 @@ import { javascript } from "./allow-list.ts";
 import { checkCommand } from "./command-check.ts";
 import { findingText, isFinding } from "./description.ts";
 import { JsonSource } from "./json-source.ts";
+import { systemSources } from "./key-store.ts";
 import { isDocument, isList, type JsonObject, type Path } from "./node.ts";
 import {
   type CommandObject,
   type Finding,
   issueFinding,
   namePattern,
-  objectsCollection,
+  ownCollections,
   readObject,
-  sourcesCollection,
 } from "./object.ts";
 
 /** One file below `templates/db/<database>/`, read and checked. */
@@ -52,8 +52,17 @@ export interface CommandSource extends SourceFile {
  */
 export function readSources(sources: readonly ObjectSource[]): readonly Source[] {
   return sources
-    .map(readSource)
+    .map((source) => {
+      const file = fileOf(source);
+      if (namePattern.test(file.name) && !ownCollections.has(file.name)) return readFile(file);
+      throw wrong(file, { path: [], reason: `${file.name} cannot be the name of an object` });
+    })
     .sort((left, right) => order(left) - order(right) || (left.name < right.name ? -1 : 1));
+}
+
+/** What BEDS itself needs in each database; installed before the DBA's own. */
+export function readOwnSources(): readonly Source[] {
+  return systemSources().map((source) => readFile(fileOf(source)));
 }
 
 const folders = ["collections", "views", "objects"] as const;
@@ -62,13 +71,13 @@ function order({ folder }: Source): number {
   return folders.indexOf(folder);
 }
 
-function readSource(source: ObjectSource): Source {
-  const [, folder, name = ""] = /(?:^|\/)([^/]+)\/([^/]+)\.json$/.exec(source.path) ?? [];
-  const json = new JsonSource(source.text, source.path);
-  const file: SourceFile = { source, name, json };
-  if (!namePattern.test(name) || name === objectsCollection || name === sourcesCollection) {
-    throw wrong(file, { path: [], reason: `${name} cannot be the name of an object` });
-  }
+function fileOf(source: ObjectSource): SourceFile {
+  const [, name = ""] = /\/([^/]+)\.json$/.exec(source.path) ?? [];
+  return { source, name, json: new JsonSource(source.text, source.path) };
+}
+
+function readFile(file: SourceFile): Source {
+  const [, folder] = /(?:^|\/)([^/]+)\/[^/]+$/.exec(file.source.path) ?? [];
   if (folder === "collections") return readCollection(file);
   if (folder === "views") return readView(file);
   if (folder === "objects") return readCommand(file);

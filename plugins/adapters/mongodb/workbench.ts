@@ -13,7 +13,7 @@ import { type BenchState, readState, type RuntimeAccount } from "./bench-state.t
 import { loadDriver } from "./driver.ts";
 import { commandFailure, serverText } from "./failure.ts";
 import { type RoleDemand, roleSteps } from "./role-steps.ts";
-import { readSources, type Source } from "./source.ts";
+import { readOwnSources, readSources, type Source } from "./source.ts";
 import { type Bench, type Step, sourceSteps } from "./steps.ts";
 
 /**
@@ -35,7 +35,7 @@ export class MongodbWorkbench implements Workbench {
     sources: readonly ObjectSource[],
     templates: readonly Template[],
   ): Promise<readonly ObjectChange[]> {
-    const steps = await this.#steps(readSources(sources), templates);
+    const steps = await this.#steps(sources, templates);
     return steps.map(({ change }) => change);
   }
 
@@ -45,7 +45,7 @@ export class MongodbWorkbench implements Workbench {
     templates: readonly Template[],
     report: (change: ObjectChange) => void,
   ): Promise<void> {
-    const steps = await this.#steps(readSources(sources), templates);
+    const steps = await this.#steps(sources, templates);
     for (const { change, run } of steps) {
       await run();
       report(change);
@@ -59,9 +59,10 @@ export class MongodbWorkbench implements Workbench {
   }
 
   async #steps(
-    sources: readonly Source[],
+    files: readonly ObjectSource[],
     templates: readonly Template[],
   ): Promise<readonly Step[]> {
+    const sources = [...readOwnSources(), ...readSources(files)];
     const { name: section, database, master } = this.#target;
     const { user, authSource = "admin" } = master;
     const account: RuntimeAccount = { user, authSource };

@@ -329,6 +329,7 @@ describe("the proof of least privilege", () => {
     const description = await adapter.describe(AbortSignal.timeout(5000));
     expect(description.product).toBe("MongoDB");
     expect(description.grants).toEqual([
+      "find ON docs.beds_key",
       "find ON docs.beds_objects",
       "find ON docs.exc",
       "find ON docs.exc_item_v",
@@ -336,6 +337,7 @@ describe("the proof of least privilege", () => {
       "find ON docs.msl_record_v",
       "find ON docs.zzt",
       "find ON docs.zzt_v",
+      "insert ON docs.beds_key",
       "insert ON docs.exc",
       "insert ON docs.msl",
       "insert ON docs.zzt",
@@ -411,6 +413,12 @@ describe("the proof of least privilege", () => {
       ["add an object", { insert: "beds_objects", documents: [{ _id: "x" }] }],
       ["change an object", { update: "beds_objects", updates: [{ q: {}, u: { $set: { a: 1 } } }] }],
       ["delete an object", { delete: "beds_objects", deletes: [{ q: {}, limit: 0 }] }],
+      ["change a key", { update: "beds_key", updates: [{ q: {}, u: { $set: { a: 1 } } }] }],
+      ["forget keys", { delete: "beds_key", deletes: [{ q: {}, limit: 0 }] }],
+      ["take a key away", { findAndModify: "beds_key", query: {}, remove: true }],
+      ["drop the keys", { drop: "beds_key" }],
+      ["list the indexes of keys", { listIndexes: "beds_key" }],
+      ["change how keys expire", { collMod: "beds_key", validator: {} }],
       ["see the workbench's notes", { find: "beds_object_source" }],
       ["drop a collection", { drop: "zzt" }],
       ["drop the database", { dropDatabase: 1 }],

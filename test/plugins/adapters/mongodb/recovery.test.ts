@@ -107,7 +107,8 @@ function failures(server: ScratchMongod): void {
   });
 
   test("a killed server is seen at once, and the first call succeeds within 2 s of its return", async () => {
-    // Without the proxy: the kernel closes the connections in the moment in which they are written to.
+    // Without the proxy: the kernel closes the connections in the moment in which they are written
+    // to.
     const direct = driver.open(server.target());
     const near = new Caller(direct, template);
     await Promise.all([near.call("by_key", ["one"]), near.call("set", ["one", "x", null])]);

@@ -15,20 +15,23 @@ export class ScratchMongod implements AsyncDisposable {
   readonly port: number;
   readonly #program: string;
   readonly #folder = mkdtempSync(join(tmpdir(), "beds-mongod-"));
+  readonly #options: ScratchOptions;
   #process: Bun.Subprocess | undefined;
 
-  private constructor(program: string, port: number) {
+  private constructor(program: string, port: number, options: ScratchOptions) {
     this.#program = program;
     this.port = port;
+    this.#options = options;
   }
 
   /** Null where this machine has no mongod that can be started, such as with a server elsewhere. */
-  static async start(): Promise<ScratchMongod | null> {
+  static async start(options: ScratchOptions = {}): Promise<ScratchMongod | null> {
     const program = findProgram();
     if (program === null) return null;
-    const mongod = new ScratchMongod(program, await freePort());
+    const mongod = new ScratchMongod(program, await freePort(), options);
     await mongod.run();
     await mongod.ask(async (client) => {
+      if (options.isReplicaSet === true) await initiate(client, mongod.port);
       const roles = ["readWrite", "dbAdmin", "userAdmin"].map((role) => ({ role, db: "docs" }));
       await client.db("docs").command({ createUser: "scratch", pwd: "scratch", roles });
     });
@@ -46,11 +49,21 @@ export class ScratchMongod implements AsyncDisposable {
     ];
     const place = ["--dbpath", this.#folder, "--bind_ip", HOST, "--port", String(this.port)];
     const failing = ["--setParameter", "enableTestCommands=1"];
-    this.#process = Bun.spawn([this.#program, ...place, ...options, ...failing], {
-      stdout: "ignore",
-      stderr: "ignore",
+    const set = this.#options.isReplicaSet === true ? ["--replSet", "scratch"] : [];
+    const wanted = Object.entries(this.#options.parameters ?? {});
+    const parameters = wanted.flatMap(([name, value]) => ["--setParameter", `${name}=${value}`]);
+    this.#process = Bun.spawn(
+      [this.#program, ...place, ...options, ...failing, ...set, ...parameters],
+      {
+        stdout: "ignore",
+        stderr: "ignore",
+      },
+    );
+    await this.ask(async (client) => {
+      await client.db("admin").command({ ping: 1 });
+      const hello = await client.db("admin").command({ hello: 1 });
+      if (hello["setName"] !== undefined) await waitForPrimary(client);
     });
-    await this.ask(async (client) => await client.db("admin").command({ ping: 1 }));
   }
 
   /** Ends it as a power cut would. */
@@ -102,6 +115,25 @@ export class ScratchMongod implements AsyncDisposable {
   }
 }
 
+/** How a scratch server is started. */
+export interface ScratchOptions {
+  /** A set of one, so that it has transactions. */
+  readonly isReplicaSet?: boolean;
+  readonly parameters?: Readonly<Record<string, number>>;
+}
+
+async function initiate(client: MongoClient, port: number): Promise<void> {
+  const members = [{ _id: 0, host: `${HOST}:${port}` }];
+  await client.db("admin").command({ replSetInitiate: { _id: "scratch", members } });
+  await waitForPrimary(client);
+}
+
+async function waitForPrimary(client: MongoClient): Promise<void> {
+  while ((await client.db("admin").command({ hello: 1 }))["isWritablePrimary"] !== true) {
+    await Bun.sleep(20);
+  }
+}
+
 /** A way to the server that can be cut, or can swallow what goes through it. */
 export class TcpProxy implements Disposable {
   readonly port: number;
@@ -110,6 +142,11 @@ export class TcpProxy implements Disposable {
    * end.
    */
   mode: "pass" | "swallow" | "cut" = "pass";
+  /**
+   * Once a client sends something with this text its connection ends, before the server has got it
+   * or just afterwards. Holds for the next `times`.
+   */
+  ends: { readonly at: string; readonly isForwarded: boolean; times: number } | null = null;
   readonly #listener: Bun.TCPSocketListener<Link>;
   readonly #links = new Set<Link>();
 
@@ -121,8 +158,12 @@ export class TcpProxy implements Disposable {
         open: (client) => this.#open(client, targetPort),
         data: (client, bytes) => {
           const link = client.data;
-          link.waiting.push(Buffer.from(bytes));
+          const { ends } = this;
+          const isEnd = ends !== null && ends.times > 0 && bytes.includes(ends.at);
+          if (isEnd) ends.times -= 1;
+          if (!isEnd || ends.isForwarded) link.waiting.push(Buffer.from(bytes));
           link.flush();
+          if (isEnd) link.end();
         },
         close: (client) => {
           client.data.end();

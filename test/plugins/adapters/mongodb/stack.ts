@@ -9,6 +9,9 @@ import type {
   CallOptions,
   DatabaseServer,
   DatabaseTarget,
+  MutationKey,
+  MutationOutcome,
+  NamasteCore,
   ObjectSource,
   Row,
   Template,
@@ -45,8 +48,10 @@ export function stackServer(user: Account, authSource: string): DatabaseServer {
 }
 
 /** A client of the driver itself, to see from outside what the adapter did. */
-export function plainClient({ host, port, user, pass, authSource }: DatabaseServer): MongoClient {
+export function plainClient(server: DatabaseServer, appName = "test"): MongoClient {
+  const { host, port, user, pass, authSource } = server;
   return new MongoClient(`mongodb://${host}:${port}/`, {
+    appName,
     auth: { username: user, password: pass },
     authSource: authSource ?? "admin",
     directConnection: true,
@@ -125,12 +130,12 @@ export class Caller {
   async call(
     name: string,
     values: readonly unknown[],
-    overrides: Partial<CallOptions> = {},
+    overrides: Partial<CallOptions> & { readonly core?: NamasteCore } = {},
   ): Promise<readonly Row[]> {
     const binding = await this.binding(name);
     const { kind, result, timeoutMs } = binding.operation;
     const options: CallOptions = { timeoutMs, rowCap: result.rowCap, ...overrides };
-    const { core } = this.#adapter;
+    const { core = this.#adapter.core } = overrides;
     switch (kind) {
       case "create":
         return await core.createRecord(binding, values, options);
@@ -145,6 +150,20 @@ export class Caller {
     }
   }
 
+  /** The same with a key, as `core/ipl/executor.ts` does it. */
+  async keyed(
+    key: MutationKey,
+    name: string,
+    values: readonly unknown[],
+    timeoutMs = 10_000,
+  ): Promise<MutationOutcome> {
+    const { keyed } = this.#adapter;
+    if (keyed === undefined) throw new Error("the adapter has no keys");
+    const options = { timeoutMs, rowCap: 100 };
+    const work = (core: NamasteCore) => this.call(name, values, { ...options, core });
+    return await keyed.run(key, work, options);
+  }
+
   async binding(name: string): Promise<Binding> {
     const known = this.#bindings.get(name);
     if (known !== undefined) return known;
@@ -154,6 +173,17 @@ export class Caller {
     this.#bindings.set(name, binding);
     return binding;
   }
+}
+
+/** A key that nobody has used, or the given parts of one. */
+export function someKey(parts: Partial<MutationKey> = {}): MutationKey {
+  return {
+    scope: "tests/MongoTests.op",
+    key: crypto.randomUUID(),
+    requestHash: "0".repeat(64),
+    expiresAt: Date.now() + 600_000,
+    ...parts,
+  };
 }
 
 /** The code that a promise rejects with, or "none" and what it yields. */
