@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as v from "valibot";
+import { say } from "../config/stack/say.ts";
 import { createDispatch, stageNames } from "./dispatch.ts";
 import { baselineSchema, judge, mostOfWhole, toBaseline, type Verdict } from "./gate.ts";
 import { type Effort, type Measurement, measureDispatch } from "./measure.ts";
@@ -35,7 +36,7 @@ async function main(words: readonly string[]): Promise<number> {
   const options = readOptions(words);
   const slowdown = process.env["BEDS_BENCH_SLOWDOWN"] ?? "";
   if (options === undefined || !["", ...stageNames].includes(slowdown)) {
-    console.error(usage);
+    say(usage);
     return 64;
   }
   if (options.help) {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { binary, build } from "../config/stack/build.ts";
 import { Node } from "../config/stack/node.ts";
+import { say } from "../config/stack/say.ts";
 import { startStack } from "../config/stack/stack.ts";
 
 const root = join(import.meta.dir, "..");
-const report = (line: string) => console.error(line);
 
 /**
  * How long the compiled program takes to start: `beds version` from exec to its end, and a node
@@ -13,9 +13,9 @@ const report = (line: string) => console.error(line);
  */
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const servers = await startStack({ report });
+  const servers = await startStack({ report: say });
   stack.defer(() => servers.stop());
-  await build(report);
+  await build(say);
   await run("db", "apply");
   const versions: number[] = [];
   for (let round = 0; round < 20; round++) versions.push(await run("version"));

@@ -1,4 +1,5 @@
 import { afterAll, setDefaultTimeout } from "bun:test";
+import { say } from "../config/stack/say.ts";
 import { startStack } from "../config/stack/stack.ts";
 
 /**
@@ -6,7 +7,7 @@ import { startStack } from "../config/stack/stack.ts";
  * afterwards what it started. Under `npm test` they are up already, so that this only looks.
  */
 setDefaultTimeout(30_000);
-const stack = await startStack({ report: (line) => console.error(line) });
+const stack = await startStack({ report: say });
 
 afterAll(async () => {
   await stack.stop();

@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { binary, build } from "../../config/stack/build.ts";
+import { say } from "../../config/stack/say.ts";
 import { startStack } from "../../config/stack/stack.ts";
 import { compare } from "./compare.ts";
 import { BenchDatabase } from "./database.ts";
@@ -27,15 +28,13 @@ processes, interleaved rounds, medians. Every ratio is BEDS to baseline.
 const thorough: Effort = { rounds: 11, sampleMs: 1000, warmUpMs: 700 };
 const quick: Effort = { rounds: 4, sampleMs: 400, warmUpMs: 300 };
 
-const say = (line: string) => console.error(line);
-
 process.exitCode = await main(process.argv.slice(2));
 
 /** Out: the exit code, by sysexits. */
 async function main(words: readonly string[]): Promise<number> {
   const options = readOptions(words);
   if (options === undefined) {
-    console.error(usage);
+    say(usage);
     return 64;
   }
   if (options.help) {
@@ -51,7 +50,7 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(options.json ? jsonOf(report) : tableOf(report));
     return 0;
   } catch (thrown) {
-    console.error(`bench:e2e: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    say(`bench:e2e: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     return 1;
   }
 }

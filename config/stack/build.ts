@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { say } from "./say.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
@@ -41,4 +42,4 @@ export async function build(report: (line: string) => void): Promise<void> {
   report(`build: dist/beds, ${megabytes} MB (${seconds} s)`);
 }
 
-if (import.meta.main) await build((line) => console.error(line));
+if (import.meta.main) await build(say);

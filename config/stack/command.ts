@@ -1,5 +1,6 @@
 /** The command line `stack.ts start|stop|status|destroy`. Progress goes to standard error. */
 import { messageOf, StackError } from "./failure.ts";
+import { say } from "./say.ts";
 import { destroyStack, type ServerStatus, stackStatus, startStack, stopStack } from "./stack.ts";
 
 const USAGE = `usage: npm run stack -- start|stop|status|destroy [--json]
@@ -17,7 +18,7 @@ BEDS_STACK=external          start nothing: the servers are somewhere else
 export async function runCommand(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   const [command, ...rest] = args.filter((arg) => arg !== "--json");
-  const report = (line: string): void => console.error(line);
+  const report = say;
   if (rest.length > 0) return misuse();
   try {
     switch (command) {
@@ -36,14 +37,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
         return misuse();
     }
   } catch (cause) {
-    if (cause instanceof StackError) console.error(`stack: ${messageOf(cause)}`);
+    if (cause instanceof StackError) say(`stack: ${messageOf(cause)}`);
     else console.error(cause);
     return 1;
   }
 }
 
 function misuse(): number {
-  console.error(USAGE);
+  say(USAGE);
   return 64;
 }
 

@@ -1,3 +1,5 @@
+import { say } from "./say.ts";
+
 /** A running node: the compiled program with `run`, its log passed through to this terminal. */
 export class Node {
   readonly #process: Bun.Subprocess<"ignore", "inherit", "pipe">;
@@ -25,7 +27,7 @@ export class Node {
     binary: string,
     folder: string,
     signal: AbortSignal,
-    log: (line: string) => void = (line) => console.error(line),
+    log: (line: string) => void = say,
     words: readonly string[] = [],
   ): Promise<Node> {
     const started = performance.now();

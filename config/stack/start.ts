@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { binary, build } from "./build.ts";
 import { Node } from "./node.ts";
+import { say } from "./say.ts";
 import { startStack } from "./stack.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const once = process.argv.includes("--once");
-const say = (line: string) => console.error(line);
 
 /**
  * `npm start`: servers, build, objects, node, and two real requests, each answered through RabbitMQ

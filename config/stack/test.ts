@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "./build.ts";
+import { say } from "./say.ts";
 import { startStack } from "./stack.ts";
 
 const root = join(import.meta.dir, "..", "..");
-const report = (line: string) => console.error(line);
 
 /**
  * `npm test`: brings the servers up, builds the program, runs every test against them, stops what
@@ -13,9 +13,9 @@ const report = (line: string) => console.error(line);
  */
 async function main(): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const servers = await startStack({ report });
+  const servers = await startStack({ report: say });
   stack.defer(() => servers.stop());
-  await build(report);
+  await build(say);
   const results = join(root, ".stack", "test-results.xml");
   await mkdir(join(root, ".stack"), { recursive: true });
   await Bun.file(results)

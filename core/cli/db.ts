@@ -62,7 +62,7 @@ async function eachDatabase(
   const { words, output } = invocation;
   const node = await loadNode(await nodeOptions(invocation));
   for (const folder of await strayFolders(node)) {
-    output.say(`warning: templates/db/${folder} belongs to no configured database`);
+    output.say(`warning: db/${folder} beside the templates belongs to no configured database`);
   }
   const outcomes: DatabaseOutcome[] = [];
   for (const name of chooseDatabases(node, words)) {

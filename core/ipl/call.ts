@@ -64,13 +64,15 @@ export async function callOperation(
     maxAnswerBytes: limits.answer_bytes + answerFrameBytes,
   });
   try {
+    const asked = performance.now();
     const waiting = AbortSignal.any([signal, failed.signal, AbortSignal.timeout(timeoutMs)]);
     await client.waitUntilUp(waiting);
     // Not before the connection is up: the id tells when the request was sent.
     const eventId = clientMint(loaded).next();
     const started = performance.now();
     const body = JSON.stringify(envelopeOf(request, eventId));
-    const sent = { timeoutMs, messageId: eventId, persistent: true };
+    const left = Math.max(1, timeoutMs - (started - asked));
+    const sent = { timeoutMs: left, messageId: eventId, persistent: true };
     const bytes = await client.request(routingKey, body, sent, signal).catch((thrown: unknown) => {
       throw withEventId(BedsError.from(thrown), eventId);
     });

@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { ObjectChange, ObjectSource, Workbench } from "../contract/adapter.ts";
 import { BedsError } from "../contract/errors.ts";
 import { suggestion } from "../contract/suggest.ts";
 import type { Template } from "../contract/template.ts";
 import { databaseTarget } from "./database.ts";
-import type { LoadedNode } from "./load.ts";
+import { type LoadedNode, templatesFolder } from "./load.ts";
 
 /** One database as its DBA works on it: what the files say, and what the database says to them. */
 export interface DatabaseWork {
@@ -43,7 +43,7 @@ export async function withWorkbench<T>(
   name: string,
   work: (database: DatabaseWork) => Promise<T>,
 ): Promise<T> {
-  const sources = await readObjectSources(templatesFolder(node), name);
+  const sources = await readObjectSources(templatesFolder(node.loaded), name);
   const templates = node.registry.all.filter(({ database }) => database === name);
   const workbench = openWorkbench(node, name);
   try {
@@ -55,9 +55,9 @@ export async function withWorkbench<T>(
 
 /** Folders below `db/` that no configured database will ever read: most likely misspelt. */
 export async function strayFolders(node: LoadedNode): Promise<readonly string[]> {
-  const folders = await readdir(join(templatesFolder(node), "db"), { withFileTypes: true }).catch(
-    () => [],
-  );
+  const folders = await readdir(join(templatesFolder(node.loaded), "db"), {
+    withFileTypes: true,
+  }).catch(() => []);
   return folders
     .filter((entry) => entry.isDirectory() && !node.drivers.has(entry.name))
     .map(({ name }) => name)
@@ -121,8 +121,4 @@ function refuseWithoutDba(node: LoadedNode, name: string): void {
   if (node.loaded.config.databases[name]?.dba !== undefined) return;
   const hint = `give [databases.${name}.dba] user and pass`;
   throw new BedsError("BEDS-W004", { detail: `database '${name}'`, hint });
-}
-
-function templatesFolder({ loaded }: LoadedNode): string {
-  return resolve(loaded.directory, loaded.config.templates.path);
 }

@@ -61,7 +61,7 @@ describe("beds db", () => {
     await using own = await makeProject();
     await own.write("templates/db/ap/tables/x.sql", "");
     const { err } = await own.beds("db", "plan", "app");
-    expect(err).toContain("warning: templates/db/ap belongs to no configured database");
+    expect(err).toContain("warning: db/ap beside the templates belongs to no configured database");
   });
 });
 
