@@ -1,4 +1,4 @@
-import { BedsError } from "../contract/errors.ts";
+import { BedsError, type SourceLocation } from "../contract/errors.ts";
 import type { DatabaseDescription } from "../contract/adapter.ts";
 import { findDrift } from "../template/drift.ts";
 import { databaseTarget } from "./database.ts";
@@ -46,7 +46,8 @@ async function checkDatabase(
     await adapter.check(signal);
     const description = await adapter.describe(signal);
     const drift = findDrift(node.registry.all, description, name);
-    return [...drift, ...checkConnections(node, name, driver.class, description)];
+    const found = [...drift, ...checkConnections(node, name, driver.class, description)];
+    return found.map((error) => located(error, node.loaded.whereOf(["databases", name, "master"])));
   } finally {
     await adapter.close();
   }
@@ -73,6 +74,14 @@ function checkConnections(
   const detail =
     `database '${name}': ${config.node.workers} workers would open up to ${wanted} connections, ` +
     `the server allows ${description.maxConnections}`;
-  const where = node.loaded.whereOf(["databases", name]);
-  return [new BedsError("BEDS-C010", where === undefined ? { detail } : { detail, where })];
+  return [new BedsError("BEDS-C010", { detail })];
+}
+
+/**
+ * What no template's line is to blame for stands at the database's section of the configuration.
+ */
+function located(error: BedsError, where: SourceLocation | undefined): BedsError {
+  if (error.where !== undefined || where === undefined) return error;
+  const { code, detail, hint } = error;
+  return new BedsError(code, { detail, hint, where, cause: error });
 }

@@ -85,6 +85,7 @@ describe("beds check", () => {
       expect([code, found.map((each) => each.code)]).toEqual([1, ["BEDS-T016"]]);
       expect(found[0]?.detail).toContain("SELECT ON app.exr_item");
       expect(found[0]?.hint).toContain("REVOKE");
+      expect(found[0]?.where).toMatchObject({ file: "env_dev.toml" });
     } finally {
       await asDba("REVOKE SELECT ON app.exr_item FROM 'beds_run'@'%'");
     }
@@ -141,6 +142,7 @@ describe("beds check", () => {
     expect(code).toBe(1);
     expect(found.map((each) => each.code)).toEqual(["BEDS-C010"]);
     expect(found[0]?.detail).toContain("12800");
+    expect(found[0]?.where?.line).toBeGreaterThan(1);
   });
 
   test("every finding as people read it: code, what, where, remedy", async () => {
