@@ -77,6 +77,8 @@ export function mariadbSecondaryRecipe(layout: Layout, packages: Packages): Reci
       const options = [
         "server-id = 2",
         "read_only = 1",
+        // The end of a transaction that a crash of the primary left prepared (wiki/Reliability.md).
+        "slave_skip_errors = 1397",
         "relay-log = relay",
         "relay_log_recovery = 1",
         "innodb_flush_log_at_trx_commit = 2",

@@ -13,6 +13,7 @@ import { describeDatabase } from "./description.ts";
 import { statementError } from "./errors.ts";
 import { MariadbKeyed } from "./keyed.ts";
 import { quoteName } from "./names.ts";
+import { commitOrphans } from "./orphans.ts";
 import { Pool } from "./pool.ts";
 import type { ConnectionRole, SessionLimits } from "./session.ts";
 import { killProcedure } from "./system-objects.ts";
@@ -86,7 +87,25 @@ export class MariadbAdapter implements Adapter {
 
   #pool(role: ConnectionRole): Pool {
     const { name, connections } = this.#target;
-    return new Pool({ database: name, size: connections, open: () => this.#open(role) });
+    const open = () => (role === "write" ? this.#openForWrites() : this.#open(role));
+    return new Pool({ database: name, size: connections, open });
+  }
+
+  /** A connection for writes begins by finishing what a crash of the server left locked. */
+  async #openForWrites(): Promise<Connection> {
+    const connection = await this.#open("write");
+    if (!connection.isMariadb) return connection;
+    const late = setTimeout(() => connection.destroy(), this.#target.connectTimeoutMs);
+    try {
+      await commitOrphans(connection);
+      connection.used = false;
+      return connection;
+    } catch (thrown) {
+      connection.destroy(thrown);
+      throw thrown;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   #open(role: ConnectionRole): Promise<Connection> {

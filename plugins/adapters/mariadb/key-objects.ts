@@ -30,7 +30,8 @@ export function transactionName(attempt: string): string {
   return `'${transactionPrefix}${attempt}'`;
 }
 
-const transactionPrefix = "beds-";
+/** With the attempt, the name of a keyed mutation's XA transaction. */
+export const transactionPrefix = "beds-";
 
 /**
  * The keys of mutations and the three steps around an object's CALL (wiki, Reliability). Key,
