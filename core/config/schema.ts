@@ -156,7 +156,6 @@ const database = section("One database, as templates name it.", {
     { min: 0, max: 1024 },
     0,
   ),
-  options: v.optional(free("What the adapter checks by its own schema"), {}),
   master: databaseMaster,
   secondary: v.exactOptional(databaseSecondary),
   dba: v.exactOptional(databaseOwner),
