@@ -26,12 +26,9 @@ export function exitCodeOf(error: { readonly code: string; readonly class: strin
   return known?.[1] ?? exitCodes.bug;
 }
 
-/** As above for anything that was thrown; a step that failed is what made it fail. */
+/** As above for anything that was thrown. */
 export function exitCodeFor(thrown: unknown): number {
-  const error = BedsError.from(thrown);
-  if (error.code === "BEDS-N001" && error.cause instanceof BedsError)
-    return exitCodeFor(error.cause);
-  return exitCodeOf(error);
+  return exitCodeOf(BedsError.from(thrown));
 }
 
 const byClass: Readonly<Record<ErrorClass, number>> = {

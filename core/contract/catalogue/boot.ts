@@ -104,12 +104,6 @@ export const bootErrors = {
     hint: "compare them with the plugin's example",
     retryable: false,
   },
-  "BEDS-N001": {
-    class: "BOOT",
-    message: "a step of the program load failed",
-    hint: "the cause stands below",
-    retryable: false,
-  },
   "BEDS-N003": {
     class: "BOOT",
     message: "the node never became ready",

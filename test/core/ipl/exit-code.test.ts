@@ -43,10 +43,4 @@ describe("exit codes", () => {
     expect(exitCodeFor(new TypeError("x"))).toBe(70);
     expect(exitCodeOf({ code: "BEDS-Z999", class: "NEWER" })).toBe(70);
   });
-
-  test("a failed step is what made it fail", () => {
-    const cause = new BedsError("BEDS-D001");
-    expect(exitCodeFor(new BedsError("BEDS-N001", { cause }))).toBe(69);
-    expect(exitCodeFor(new BedsError("BEDS-N001"))).toBe(78);
-  });
 });
