@@ -20,7 +20,7 @@ export { consume, type ConsumeOptions, type Consumer } from "./consumer.ts";
 export type { Delivery } from "./delivery.ts";
 export type { FieldTable, FieldValue } from "./field-table.ts";
 export type { OutgoingMessage } from "./frame-writer.ts";
-export { Link, type LinkOptions } from "./link.ts";
+export { isFailedAttempt, Link, type LinkOptions } from "./link.ts";
 export type { ArrivedProperties, OutgoingProperties } from "./message-properties.ts";
 export { type ConfirmedMessage, openPublisher, type Publisher } from "./publisher.ts";
 export { republishHeaders } from "./republished.ts";

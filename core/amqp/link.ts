@@ -1,5 +1,5 @@
 import { BedsError } from "../contract/errors.ts";
-import type { ConnectionObserved, Observe } from "../contract/events.ts";
+import type { ConnectionObserved, Observation, Observe } from "../contract/events.ts";
 import { sleep } from "../contract/sleep.ts";
 import { type BackoffLimits, backoffMs, defaultBackoff } from "./backoff.ts";
 import { type AmqpConnection, type ConnectionOptions, openConnection } from "./connection.ts";
@@ -131,6 +131,11 @@ export class Link {
   #say(change: ConnectionObserved["change"], detail: string): void {
     this.#options.observe({ kind: "connection", target: this.#options.target, change, detail });
   }
+}
+
+/** Whether an observation of a link says that it tried to come up and could not. */
+export function isFailedAttempt(observation: Observation): boolean {
+  return observation.kind === "connection" && observation.change === "retrying";
 }
 
 /** Up for longer than this is a new beginning for the backoff. */

@@ -1,8 +1,7 @@
-import { RpcClient } from "../amqp/index.ts";
+import { isFailedAttempt, RpcClient } from "../amqp/index.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { BrokerServiceName } from "../config/schema.ts";
 import { BedsError } from "../contract/errors.ts";
-import type { Observation } from "../contract/events.ts";
 import type { Answer, JsonValue } from "../contract/message.ts";
 import { suggestion } from "../contract/suggest.ts";
 import { Mint } from "../message/event-id.ts";
@@ -133,10 +132,6 @@ async function findRoutingKey(
     throw new BedsError("BEDS-R002", { detail, hint });
   }
   return servingOf(template, operation, brokers).lane.routingKey;
-}
-
-function isFailedAttempt(observation: Observation): boolean {
-  return observation.kind === "connection" && observation.change === "retrying";
 }
 
 /** With the id a person can find the request in the logs, even when nobody answered. */

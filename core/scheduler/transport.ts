@@ -5,6 +5,7 @@ import {
   DEAD_KEY,
   declareTopology,
   exchange,
+  isFailedAttempt,
   Link,
   openPublisher,
   type Publisher,
@@ -13,7 +14,7 @@ import {
   type Topology,
 } from "../amqp/index.ts";
 import { BedsError } from "../contract/errors.ts";
-import type { Observation, Observe } from "../contract/events.ts";
+import type { Observe } from "../contract/events.ts";
 import type { DeadLetter } from "../reliability/dead-letter.ts";
 import type { PutOff } from "../reliability/settler.ts";
 import { aborted } from "./aborted.ts";
@@ -127,7 +128,7 @@ export class Transport {
       connection: { ...connection, name: `${connection.name} ${role}` },
       observe: (observation) => {
         observe(observation);
-        if (isFailure(observation)) this.#declared.reject(link.error);
+        if (isFailedAttempt(observation)) this.#declared.reject(link.error);
       },
       setUp,
     });
@@ -168,7 +169,3 @@ export class Transport {
  * Milliseconds that a publish waits for its connection before its message goes back to the queue.
  */
 const patienceMs = 10_000;
-
-function isFailure(observation: Observation): boolean {
-  return observation.kind === "connection" && observation.change === "retrying";
-}
